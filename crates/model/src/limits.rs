@@ -8,7 +8,7 @@ macro_rules! limits {
     ($($(#[doc = $doc:literal])* $name:ident: $type:ty = $default:expr,)*) => {
         /// The limits; in the config file the section `[limits]`.
         #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-        #[serde(default, deny_unknown_fields)]
+        #[serde(default)]
         pub struct Limits { $($(#[doc = $doc])* pub $name: $type,)* }
 
         impl Default for Limits {

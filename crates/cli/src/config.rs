@@ -1,0 +1,170 @@
+//! Settings: built-in defaults < settings file < environment < flags.
+//!
+//! The file is TOML. A key nobody knows is reported, never ignored in silence.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use manometer_model::Limits;
+use serde::{Deserialize, Serialize};
+
+use crate::env;
+use crate::exit::usage;
+
+/// The file looked for when none is named.
+pub(crate) const DEFAULT_FILE: &str = "manometer.toml";
+
+/// All settings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Config {
+    /// Folder of the embedded store.
+    pub(crate) data: PathBuf,
+    /// Address and port to listen on.
+    pub(crate) listen: String,
+    /// Names, besides loopback, under which browsers may reach the pages.
+    pub(crate) hostnames: Vec<String>,
+    /// Every limit; see the documentation for their meaning.
+    pub(crate) limits: Limits,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::from("./manometer-data"),
+            listen: "127.0.0.1:8420".to_owned(),
+            hostnames: Vec::new(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// Settings as read, with where they came from and what was not understood.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    /// The settings.
+    pub(crate) config: Config,
+    /// The file they came from, if any.
+    pub(crate) file: Option<PathBuf>,
+    /// Keys and variables nobody knows, each a sentence.
+    pub(crate) unknown: Vec<String>,
+}
+
+/// Reads the settings. `named` is the file given by flag or environment; without it `manometer.toml` of the
+/// current folder is read if it is there. `variables` is the environment.
+///
+/// # Errors
+/// When a named file cannot be read, or a value has the wrong type; the message names file, line and key.
+pub(crate) fn load(
+    named: Option<&Path>,
+    variables: impl IntoIterator<Item = (String, String)>,
+) -> anyhow::Result<Loaded> {
+    let file = match named {
+        Some(path) => Some(path.to_owned()),
+        None => Some(PathBuf::from(DEFAULT_FILE)).filter(|path| path.is_file()),
+    };
+    let mut unknown = Vec::new();
+    let mut config = match &file {
+        None => Config::default(),
+        Some(path) => {
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| usage(format!("failed to read settings {}: {error}", path.display())))?;
+            parse(&text, path, &mut unknown)?
+        }
+    };
+    let variables: BTreeMap<String, String> =
+        variables.into_iter().filter(|(name, _)| name.starts_with(env::PREFIX)).collect();
+    for (name, value) in &variables {
+        if let Some(limit) = name.strip_prefix(env::LIMITS_PREFIX) {
+            set_limit(&mut config.limits, name, &limit.to_lowercase(), value, &mut unknown)?;
+        } else if name == env::DATA {
+            config.data = PathBuf::from(value);
+        } else if name == env::LISTEN {
+            config.listen = value.clone();
+        } else if !env::ALL.contains(&name.as_str()) {
+            unknown.push(format!("environment variable {name} is not known"));
+        }
+    }
+    Ok(Loaded { config, file, unknown })
+}
+
+fn parse(text: &str, path: &Path, unknown: &mut Vec<String>) -> anyhow::Result<Config> {
+    let refuse = |error: toml::de::Error| usage(format!("settings {}: {error}", path.display()));
+    let deserializer = toml::Deserializer::parse(text).map_err(refuse)?;
+    let mut note = |key: String| {
+        unknown.push(format!("settings {}: key `{key}` is not known", path.display()));
+    };
+    serde_ignored::deserialize(deserializer, |key| note(key.to_string())).map_err(refuse)
+}
+
+fn set_limit(
+    limits: &mut Limits,
+    variable: &str,
+    limit: &str,
+    value: &str,
+    unknown: &mut Vec<String>,
+) -> anyhow::Result<()> {
+    let mut fields = serde_json::to_value(&*limits).context("failed to list the limits")?;
+    let Some(field) = fields.get_mut(limit) else {
+        unknown.push(format!("environment variable {variable}: there is no limit `{limit}`"));
+        return Ok(());
+    };
+    let number: u64 = value
+        .parse()
+        .map_err(|_| usage(format!("environment variable {variable}: `{value}` is not a whole number")))?;
+    *field = number.into();
+    *limits = serde_json::from_value(fields).context("failed to set the limit")?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variables(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn environment_wins_over_file_and_file_over_defaults() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("m.toml");
+        std::fs::write(&path, "listen = '127.0.0.1:1'\ndata = 'from-file'\n[limits]\nquery_rows = 7\n")
+            .unwrap();
+        let loaded = load(
+            Some(&path),
+            variables(&[("MANOMETER_LISTEN", "127.0.0.1:2"), ("MANOMETER_LIMITS_QUERY_SECONDS", "9")]),
+        )
+        .unwrap();
+        assert_eq!(loaded.config.listen, "127.0.0.1:2");
+        assert_eq!(loaded.config.data, PathBuf::from("from-file"));
+        assert_eq!(loaded.config.limits.query_rows, 7);
+        assert_eq!(loaded.config.limits.query_seconds, 9);
+        assert_eq!(loaded.config.limits.nesting, Limits::default().nesting);
+        assert!(loaded.unknown.is_empty(), "{:?}", loaded.unknown);
+    }
+
+    #[test]
+    fn unknown_keys_and_variables_are_reported_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("m.toml");
+        std::fs::write(&path, "lissten = 'x'\n[limits]\nquery_row = 7\n").unwrap();
+        let loaded =
+            load(Some(&path), variables(&[("MANOMETER_LISTN", "x"), ("MANOMETER_LIMITS_NONE", "1")]))
+                .unwrap();
+        let all = loaded.unknown.join("\n");
+        for expected in ["`lissten`", "limits.query_row", "MANOMETER_LISTN", "`none`"] {
+            assert!(all.contains(expected), "{expected} missing in {all}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_type_names_file_and_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("m.toml");
+        std::fs::write(&path, "\nlisten = 5\n").unwrap();
+        let message = load(Some(&path), Vec::new()).unwrap_err().to_string();
+        assert!(message.contains("m.toml") && message.contains("line 2"), "{message}");
+    }
+}
