@@ -3,6 +3,7 @@
 //! The file is TOML. A key nobody knows is reported, never ignored in silence.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -87,6 +88,16 @@ pub(crate) fn load(
         }
     }
     Ok(Loaded { config, file, unknown })
+}
+
+/// Reads `ADDRESS:PORT`; `localhost` counts as 127.0.0.1.
+///
+/// # Errors
+/// When the text is no such thing.
+pub(crate) fn listen_address(text: &str) -> anyhow::Result<SocketAddr> {
+    text.replace("localhost:", "127.0.0.1:")
+        .parse()
+        .map_err(|_| usage(format!("listen: `{text}` is not ADDRESS:PORT, as 127.0.0.1:8420 or [::1]:8420")))
 }
 
 fn parse(text: &str, path: &Path, unknown: &mut Vec<String>) -> anyhow::Result<Config> {

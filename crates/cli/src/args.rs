@@ -1,0 +1,315 @@
+//! The command line: every command and flag, with the words of `--help`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+use crate::env;
+
+const EXAMPLES: &str = "\
+Examples:
+  manometer demo                                 an example organisation, with pages to look at
+  manometer serve                                pages, API and store on http://127.0.0.1:8420
+  manometer ingest --project github.com/acme/shop target/**/TEST-*.xml
+  manometer query \"select name, avg(duration_seconds) from tests group by 1 order by 2 desc limit 10\"
+
+Exit codes: 0 fine, 1 the answer is no, 2 wrong call, 3 server away or refusing.";
+
+/// The gauge on your pipelines: keeps everything CI produces and answers what got slower, what is flaky, what broke.
+#[derive(Debug, Parser)]
+#[command(name = "manometer", version, after_help = EXAMPLES, propagate_version = true)]
+pub(crate) struct Cli {
+    /// Settings file [default: manometer.toml in this folder, where there is one]
+    #[arg(long, global = true, value_name = "FILE", env = env::CONFIG, value_hint = ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Fill a store with an example organisation and serve its pages
+    Demo(DemoArgs),
+    /// Serve pages, API and the store behind them
+    Serve(ServeArgs),
+    /// Take in report files: test results, records
+    Ingest(IngestArgs),
+    /// Ask a question in SQL
+    Query(QueryArgs),
+    /// Create, list and revoke access tokens
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Check, back up and look after a data folder
+    #[command(subcommand)]
+    Store(StoreCommand),
+    /// Check or show the settings
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print a completion script for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages
+    Man {
+        /// Folder to write them to
+        #[arg(value_hint = ValueHint::DirPath)]
+        folder: PathBuf,
+    },
+    /// Write the reference documentation (commands, tables, limits, API)
+    #[command(hide = true)]
+    Reference {
+        /// Folder to write it to
+        folder: PathBuf,
+    },
+}
+
+/// Where a data folder is.
+#[derive(Debug, Args)]
+pub(crate) struct DataArgs {
+    /// Folder of the embedded store [default: ./manometer-data]
+    #[arg(long, value_name = "FOLDER", env = env::DATA, value_hint = ValueHint::DirPath)]
+    pub(crate) data: Option<PathBuf>,
+}
+
+/// Where a server is; without it the local data folder is used.
+#[derive(Debug, Args)]
+pub(crate) struct RemoteArgs {
+    /// Use this server instead of a local folder: http://127.0.0.1:8420
+    #[arg(long, value_name = "URL", env = env::SERVER)]
+    pub(crate) server: Option<String>,
+    /// Token for the server
+    #[arg(long, value_name = "TOKEN", env = env::TOKEN, hide_env_values = true, requires = "server")]
+    pub(crate) token: Option<String>,
+}
+
+/// `manometer serve`
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// Address and port to listen on; another one than loopback needs a token first [default: 127.0.0.1:8420]
+    #[arg(long, value_name = "ADDRESS:PORT", env = env::LISTEN)]
+    pub(crate) listen: Option<String>,
+    /// A name, besides loopback, under which browsers reach the pages; may be repeated
+    #[arg(long = "hostname", value_name = "NAME")]
+    pub(crate) hostnames: Vec<String>,
+}
+
+/// `manometer demo`
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Folder for the example's store; filled once, then reused
+    #[arg(long, value_name = "FOLDER", default_value = "manometer-demo", value_hint = ValueHint::DirPath)]
+    pub(crate) data: PathBuf,
+    /// Days of history
+    #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=730))]
+    pub(crate) days: u32,
+    /// Services in the monorepo
+    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub(crate) services: u32,
+    /// Test results, about
+    #[arg(long, default_value_t = 2_000_000)]
+    pub(crate) tests: u64,
+    /// Seed of the random numbers: the same seed gives the same organisation
+    #[arg(long, default_value_t = 42)]
+    pub(crate) seed: u64,
+    /// Fill the store and stop, without serving
+    #[arg(long)]
+    pub(crate) no_serve: bool,
+    /// Address and port to listen on
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8420")]
+    pub(crate) listen: String,
+}
+
+/// `manometer ingest`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The kind of each file is found from its content: JUnit XML of any tool, or NDJSON records. Files may be packed with
+gzip, zstd or zip. Folders are searched for reports. `-` reads standard input.
+What is not said about project, branch and commit is taken from the git checkout around the current folder.")]
+pub(crate) struct IngestArgs {
+    /// Files, folders or patterns such as 'target/**/TEST-*.xml'; `-` is standard input
+    #[arg(required = true, value_name = "FILE", value_hint = ValueHint::AnyPath)]
+    pub(crate) files: Vec<String>,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+    #[command(flatten)]
+    pub(crate) context: ContextArgs,
+    /// Name this delivery: sent again under the same key it has no second effect
+    #[arg(long, value_name = "KEY")]
+    pub(crate) idempotency_key: Option<String>,
+}
+
+/// Which run the reports belong to.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Which run it belongs to")]
+pub(crate) struct ContextArgs {
+    /// Repository: github.com/acme/shop
+    #[arg(long)]
+    pub(crate) project: Option<String>,
+    /// Part of a monorepo: payments
+    #[arg(long, env = "CI_SERVICE_NAME")]
+    pub(crate) service: Option<String>,
+    /// Name of the pipeline or workflow
+    #[arg(long)]
+    pub(crate) pipeline: Option<String>,
+    /// CI system [default: local]
+    #[arg(long)]
+    pub(crate) provider: Option<String>,
+    /// Identity of the run [default: made from the content]
+    #[arg(long = "run-id", value_name = "ID")]
+    pub(crate) run_id: Option<String>,
+    /// Attempt of the run [default: 1]
+    #[arg(long)]
+    pub(crate) attempt: Option<i64>,
+    /// Identity of the job inside the run
+    #[arg(long = "job-id", value_name = "ID")]
+    pub(crate) job_id: Option<String>,
+    /// Name of the job
+    #[arg(long = "job-name", value_name = "NAME")]
+    pub(crate) job_name: Option<String>,
+    /// Source branch
+    #[arg(long)]
+    pub(crate) branch: Option<String>,
+    /// Commit tested
+    #[arg(long, value_name = "SHA")]
+    pub(crate) commit: Option<String>,
+    /// What started the run: push, pull_request, schedule, …
+    #[arg(long)]
+    pub(crate) trigger: Option<String>,
+}
+
+/// `manometer query`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Tables: runs jobs steps tests coverage artifacts builds samples deployments incidents commits runners caches spans logs
+deliveries; views metrics_pipeline metrics_build metrics_job. `manometer query 'show tables'` lists them all,
+`manometer query 'describe tests'` the columns of one. The dialect is PostgreSQL's.
+A folder that a server has open may be queried at the same time.")]
+pub(crate) struct QueryArgs {
+    /// The question; `-` reads it from standard input
+    pub(crate) sql: String,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+    /// Form of the answer
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+    /// Write to this file instead of standard output
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+    /// Longest time the query may run
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) timeout: Option<u64>,
+    /// Most rows to answer with
+    #[arg(long, value_name = "ROWS")]
+    pub(crate) rows: Option<usize>,
+}
+
+/// Forms of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Aligned columns for people
+    Table,
+    /// One object with columns and rows
+    Json,
+    /// Comma-separated values with a header
+    Csv,
+    /// An Apache Parquet file
+    Parquet,
+}
+
+/// `manometer token`
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Create a token; it is shown once
+    Create {
+        #[command(flatten)]
+        data: DataArgs,
+        /// A name to know it by
+        name: String,
+        /// What it may do; may be repeated
+        #[arg(long = "scope", value_enum, required = true)]
+        scopes: Vec<TokenScope>,
+        /// Only this project; may be repeated [default: all]
+        #[arg(long = "project")]
+        projects: Vec<String>,
+        /// Days until it expires [default: never]
+        #[arg(long, value_name = "DAYS")]
+        expires_in_days: Option<u32>,
+    },
+    /// List the tokens
+    List {
+        #[command(flatten)]
+        data: DataArgs,
+    },
+    /// Make a token invalid at once
+    Revoke {
+        #[command(flatten)]
+        data: DataArgs,
+        /// Its name
+        name: String,
+    },
+}
+
+/// What a token may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TokenScope {
+    /// Send data
+    Ingest,
+    /// Ask and look
+    Query,
+    /// Everything
+    Admin,
+}
+
+/// `manometer store`
+#[derive(Debug, Subcommand)]
+pub(crate) enum StoreCommand {
+    /// Verify every checksum, the catalog against the files, and every key
+    Check {
+        #[command(flatten)]
+        data: DataArgs,
+    },
+    /// Copy the store to a new folder, while it is in use
+    Backup {
+        #[command(flatten)]
+        data: DataArgs,
+        /// Folder to create
+        #[arg(value_hint = ValueHint::DirPath)]
+        destination: PathBuf,
+    },
+    /// Make a data folder from a backup, verifying it
+    Restore {
+        /// The backup
+        #[arg(value_hint = ValueHint::DirPath)]
+        backup: PathBuf,
+        #[command(flatten)]
+        data: DataArgs,
+    },
+    /// Rows, bytes and bytes per row, by table
+    Stats {
+        #[command(flatten)]
+        data: DataArgs,
+    },
+    /// Move everything into segments and merge small ones, now
+    Compact {
+        #[command(flatten)]
+        data: DataArgs,
+    },
+}
+
+/// `manometer config`
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Read the settings and report what is wrong or unknown; exit code 1 where there is any
+    Check,
+    /// Print the settings in force, as TOML
+    Show,
+}
