@@ -96,6 +96,23 @@ pub(crate) struct ServeArgs {
     /// A name, besides loopback, under which browsers reach the pages; may be repeated
     #[arg(long = "hostname", value_name = "NAME")]
     pub(crate) hostnames: Vec<String>,
+    #[command(flatten)]
+    pub(crate) flush: FlushArgs,
+}
+
+/// When rows move from the journal into segments. Hidden: the defaults are right for everything but crash tests,
+/// which want it all the time, and measurements of recovery, which want it never.
+#[derive(Debug, Args)]
+pub(crate) struct FlushArgs {
+    /// Flush when the journal holds this many bytes
+    #[arg(long, hide = true, value_name = "BYTES")]
+    pub(crate) flush_journal_bytes: Option<u64>,
+    /// Flush a table when this many of its rows are in memory
+    #[arg(long, hide = true, value_name = "ROWS")]
+    pub(crate) flush_rows: Option<u64>,
+    /// Flush rows older than this
+    #[arg(long, hide = true, value_name = "SECONDS")]
+    pub(crate) flush_age_seconds: Option<u64>,
 }
 
 /// `manometer demo`
