@@ -1,0 +1,61 @@
+//! Why a delivery was not taken. Nothing of it is stored then.
+
+use manometer_model::Problems;
+use manometer_store::StoreError;
+
+use crate::context::ContextError;
+use crate::decompress::{Exceeded, UnpackError};
+use crate::receipt::FileReport;
+use crate::save_metrics::DocumentError;
+
+/// Why a delivery was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    /// Nothing was sent.
+    #[error("the upload is empty: send at least one report")]
+    Empty,
+    /// What was said about the run is wrong.
+    #[error(transparent)]
+    Context(#[from] ContextError),
+    /// The document of `/save_metrics` is wrong.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// It unpacks to more than allowed.
+    #[error(transparent)]
+    Exceeded(#[from] Exceeded),
+    /// The only part of it cannot be opened.
+    #[error(transparent)]
+    Unpack(#[from] UnpackError),
+    /// No file of it could be read.
+    #[error("no file of the upload could be read: {}", first_problem(problems))]
+    NothingReadable {
+        /// Every file.
+        files: Vec<FileReport>,
+        /// What is wrong with them.
+        problems: Problems,
+    },
+    /// The sender may not write to that project.
+    #[error("{}", forbidden(project.as_deref()))]
+    ForbiddenProject {
+        /// The project; `None` when a row has none.
+        project: Option<String>,
+    },
+    /// The store could not take the rows.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+fn first_problem(problems: &Problems) -> String {
+    problems.first.first().map_or_else(|| "it holds none".to_owned(), ToString::to_string)
+}
+
+fn forbidden(project: Option<&str>) -> String {
+    match project {
+        Some(name) => {
+            format!("the token may not write to the project `{name}`: use one that is not limited to others")
+        }
+        None => {
+            "the token is limited to some projects, so every row it sends must name its project".to_owned()
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! What is told about the files of a delivery.
+
+use serde::{Deserialize, Serialize};
+
+/// One file of an upload, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileReport {
+    /// Its name in the upload; inside an archive `archive.zip/name`.
+    pub name: String,
+    /// `junit`, `records`, or `unknown`.
+    pub kind: String,
+    /// Test suites in it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub suites: u64,
+    /// Executions of tests in it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tests: u64,
+    /// Records in it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub records: u64,
+    /// What could not be used of it.
+    pub problems: u64,
+    /// Was anything of it taken?
+    pub taken: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
