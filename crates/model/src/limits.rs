@@ -61,6 +61,10 @@ limits! {
     queue_bytes: usize = 128 * MIB,
     /// Uploads decoded at the same time; more wait for their turn, up to `queue_requests`.
     decoding_uploads: usize = 8,
+    /// Memory for request bodies, all of them together, in bytes; past it the answer is 503 with Retry-After.
+    upload_memory_bytes: usize = 1024 * MIB,
+    /// Connections open at the same time; more wait until one ends.
+    connections: usize = 2_048,
     /// Longest silence of a client inside a request, in seconds.
     idle_seconds: u64 = 15,
     /// Longest time one query may run, in seconds.
