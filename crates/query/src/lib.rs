@@ -1,1 +1,49 @@
-//! placeholder
+//! The query engine: SQL and ready-made answers over one moment of the store.
+//!
+//! ```text
+//!            SQL text ──► read_only ──► plan ──────────────┐
+//!  answers (typed) ──► SQL + parameters ──► plan ──────────┤
+//!                                                          ▼
+//!   Snapshot ──► table: memory ∪ segments, pruned ──► DataFusion, on threads of its own
+//!                  │                                       │ limits: seconds, memory, rows, queries at once
+//!                  └ access: rows of other projects        ▼
+//!                    end here, whatever the SQL        QueryResult ──► format: json, csv, parquet, arrow, table
+//! ```
+//!
+//! **Invariants**
+//! - This is the only crate that knows DataFusion; nothing of it shows in the public interface but Arrow.
+//! - Nothing is ever written: no table, no setting, no file, whatever the SQL says.
+//! - No file or address is reachable but the segments of the snapshot.
+//! - A query sees one snapshot: all its tables are of one moment.
+//! - A row is visible only to an access that may see its project. That is decided inside the tables, below
+//!   all SQL.
+//! - Every query ends: by itself, at a limit that its error names, or when its result is dropped.
+
+mod access;
+mod admission;
+pub mod answers;
+mod catalog;
+mod engine;
+mod error;
+pub mod format;
+mod functions;
+mod memory;
+mod near_names;
+mod parameter;
+mod read_only;
+mod request;
+mod result;
+mod session;
+mod source;
+mod table;
+mod views;
+
+pub use access::Access;
+pub use engine::{Engine, EngineOptions};
+pub use error::QueryError;
+pub use parameter::Parameter;
+pub use request::{LimitOverrides, QueryRequest};
+pub use result::{QueryResult, ResultColumn, Summary};
+pub use source::{RelationData, SegmentFile, Source, SourceError};
+pub use table::relation::{Relation, relations};
+pub use views::{VIEWS, View};

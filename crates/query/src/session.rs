@@ -1,0 +1,75 @@
+//! The DataFusion session: one that holds what all queries share, and a light copy of it for each query.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use datafusion::catalog::CatalogProviderList;
+use datafusion::common::config::Dialect;
+use datafusion::error::DataFusionError;
+use datafusion::execution::SessionStateDefaults;
+use datafusion::execution::context::ExecutionProps;
+use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::prelude::SessionConfig;
+use manometer_model::Timestamp;
+
+use crate::catalog::{CATALOG, SCHEMA};
+use crate::functions;
+
+/// What every query starts from: functions and settings, no tables.
+pub(crate) fn shared(threads: usize, environment: RuntimeEnv) -> SessionState {
+    let mut scalar = SessionStateDefaults::default_scalar_functions();
+    scalar.extend(functions::scalar());
+    let table_functions = SessionStateDefaults::default_table_functions()
+        .into_iter()
+        .map(|function| (function.name().to_owned(), function))
+        .collect();
+    SessionStateBuilder::new()
+        .with_config(config(threads))
+        .with_runtime_env(Arc::new(environment))
+        .with_expr_planners(SessionStateDefaults::default_expr_planners())
+        .with_scalar_functions(scalar)
+        .with_aggregate_functions(SessionStateDefaults::default_aggregate_functions())
+        .with_window_functions(SessionStateDefaults::default_window_functions())
+        .with_higher_order_functions(SessionStateDefaults::default_higher_order_functions())
+        .with_table_functions(table_functions)
+        .build()
+}
+
+fn config(threads: usize) -> SessionConfig {
+    let mut config = SessionConfig::new()
+        .with_target_partitions(threads)
+        .with_information_schema(true)
+        .with_create_default_catalog_and_schema(false)
+        .with_default_catalog_and_schema(CATALOG, SCHEMA);
+    let options = config.options_mut();
+    options.sql_parser.dialect = Dialect::PostgreSQL;
+    options.execution.time_zone = Some("UTC".to_owned());
+    let parquet = &mut options.execution.parquet;
+    parquet.pushdown_filters = true;
+    parquet.reorder_filters = true;
+    parquet.enable_page_index = true;
+    parquet.pruning = true;
+    config
+}
+
+/// The session of one query. `now` is what `now()` answers, the same wherever the query says it.
+pub(crate) fn for_query(
+    shared: &SessionState,
+    environment: Arc<RuntimeEnv>,
+    catalogs: Arc<dyn CatalogProviderList>,
+    now: Timestamp,
+) -> Result<SessionState, DataFusionError> {
+    let start: DateTime<Utc> = DateTime::from_timestamp_micros(now.as_micros())
+        .ok_or_else(|| DataFusionError::Execution(format!("the clock says {now}, which is no date")))?;
+    Ok(SessionStateBuilder::new_from_existing(shared.clone())
+        .with_runtime_env(environment)
+        .with_catalog_list(catalogs)
+        .with_execution_props(ExecutionProps::new().with_query_execution_start_time(start))
+        .build())
+}
+
+/// A session that plans and never runs.
+pub(crate) fn for_planning(shared: &SessionState, catalogs: Arc<dyn CatalogProviderList>) -> SessionState {
+    SessionStateBuilder::new_from_existing(shared.clone()).with_catalog_list(catalogs).build()
+}

@@ -1,0 +1,147 @@
+//! A table of SQL over one snapshot: memory and segments as one, without the rows an access may not see.
+//!
+//! ```text
+//!                    ┌ segments whose every project is allowed ──────────────────────┐
+//!  scan ─► prune ────┤                                                               ├─► union ─► rows
+//!                    └ other segments, memory ─► ProjectGuardExec (drops the rest) ──┘
+//! ```
+//! With full access there is no guard, and the count of rows is known without reading any.
+
+mod guard;
+mod pruning;
+pub(crate) mod relation;
+pub(crate) mod segments;
+mod visible;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::record_batch::RecordBatch;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::project_schema;
+use datafusion::datasource::memory::MemorySourceConfig;
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
+use datafusion::physical_plan::union::UnionExec;
+
+use self::guard::ProjectGuardExec;
+use self::relation::Relation;
+use self::segments::{Scan, SegmentReader};
+use crate::{Access, SegmentFile, Source};
+
+/// The column that says whose a row is. Every table has it.
+const PROJECT: &str = "project";
+
+/// One table over one snapshot, for one access.
+#[derive(Debug)]
+pub(crate) struct SnapshotTable {
+    relation: &'static Relation,
+    source: Arc<dyn Source>,
+    access: Access,
+    reader: SegmentReader,
+}
+
+impl SnapshotTable {
+    pub(crate) fn new(
+        relation: &'static Relation,
+        source: Arc<dyn Source>,
+        access: Access,
+        reader: SegmentReader,
+    ) -> Self {
+        Self { relation, source, access, reader }
+    }
+
+    fn memory(
+        &self,
+        batches: Vec<RecordBatch>,
+        projection: Option<Vec<usize>>,
+        partitions: usize,
+        limit: Option<usize>,
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+        if batches.is_empty() {
+            return Ok(None);
+        }
+        let mut parts = vec![Vec::new(); partitions.clamp(1, batches.len())];
+        let count = parts.len();
+        for (position, batch) in batches.into_iter().enumerate() {
+            parts[position % count].push(batch);
+        }
+        let memory = MemorySourceConfig::try_new(&parts, Arc::clone(&self.relation.schema), projection)?;
+        Ok(Some(DataSourceExec::from_data_source(memory.with_limit(limit))))
+    }
+}
+
+#[async_trait]
+impl TableProvider for SnapshotTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.relation.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let schema = &self.relation.schema;
+        let data = self
+            .source
+            .read(self.relation.name)
+            .map_err(|error| DataFusionError::External(Box::new(error)))?;
+        let kept = pruning::prune(state, schema, filters, data.segments)?;
+        let partitions = state.config().target_partitions();
+        let plain = Scan { schema, partitions, projection: projection.cloned(), predicate: None, limit };
+
+        let mut parts: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
+        match &self.access {
+            Access::All => {
+                parts.extend(self.reader.scan(plain, kept)?);
+                parts.extend(self.memory(data.batches, projection.cloned(), partitions, limit)?);
+            }
+            Access::Projects(allowed) => {
+                let (open, mixed): (Vec<SegmentFile>, Vec<SegmentFile>) = kept
+                    .into_iter()
+                    .filter(|segment| visible::may_hold_any(segment, allowed))
+                    .partition(|segment| visible::holds_only(segment, allowed));
+                parts.extend(self.reader.scan(plain, open)?);
+
+                let inside = visible::projection_with_project(schema, projection)?;
+                let predicate = visible::predicate(state, schema, allowed, filters)?;
+                let guarded = Scan {
+                    schema,
+                    partitions,
+                    projection: inside.clone(),
+                    predicate: Some(predicate),
+                    limit: None,
+                };
+                let mut hidden: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
+                hidden.extend(self.reader.scan(guarded, mixed)?);
+                hidden.extend(self.memory(data.batches, inside, partitions, None)?);
+                for part in hidden {
+                    let guard = ProjectGuardExec::new(part, allowed.clone(), projection.map(Vec::len))?;
+                    parts.push(Arc::new(guard));
+                }
+            }
+        }
+        if parts.len() > 1 {
+            return UnionExec::try_new(parts);
+        }
+        match parts.pop() {
+            Some(only) => Ok(only),
+            None => Ok(Arc::new(EmptyExec::new(project_schema(schema, projection)?))),
+        }
+    }
+}
