@@ -1,0 +1,118 @@
+//! What an input is, told from its content and never from its name.
+
+use manometer_model::{Limits, Problems};
+
+use crate::xml::{Event, Reader};
+use crate::{ReadError, junit, records};
+
+/// How many bytes from the start of an input [`detect`] wants to see; fewer are fine where there are fewer.
+pub const DETECT_BYTES: usize = 8 * 1024;
+
+/// The formats that are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// JUnit XML: [`crate::junit`].
+    JUnit,
+    /// Our own NDJSON: [`crate::records`].
+    Records,
+}
+
+/// What is known of an input after a look at its start.
+pub(crate) struct Look<'a> {
+    /// Name of the first element, when it is XML.
+    pub(crate) xml_root: Option<&'a str>,
+    /// The start as text, from the first character that is not white space.
+    pub(crate) text: &'a str,
+}
+
+/// One format: who it is and how it knows its own.
+struct Format {
+    kind: Kind,
+    claims: fn(&Look<'_>) -> bool,
+}
+
+/// Every format that is read, the first to claim an input wins.
+static FORMATS: &[Format] = &[
+    Format { kind: Kind::JUnit, claims: junit::claims },
+    Format { kind: Kind::Records, claims: records::claims },
+];
+
+const EXPECTED: &str = "expected JUnit XML or records as NDJSON";
+
+/// Tells the format from the first [`DETECT_BYTES`] of an input.
+///
+/// # Errors
+/// [`ReadError::Empty`], or [`ReadError::UnknownFormat`] that says what the input looks like instead.
+pub fn detect(start: &[u8]) -> Result<Kind, ReadError> {
+    let start = start.get(..DETECT_BYTES).unwrap_or(start);
+    let (decoded, encoding) = match encoding_rs::Encoding::for_bom(start) {
+        Some((encoding, _)) => (encoding.decode(start).0, encoding),
+        None => (String::from_utf8_lossy(start), encoding_rs::UTF_8),
+    };
+    let text = decoded.trim_start();
+    if text.is_empty() {
+        return Err(ReadError::Empty);
+    }
+    let xml_root = if is_xml(text, start) { first_element(start) } else { None };
+    let look = Look { xml_root: xml_root.as_deref(), text };
+    if let Some(format) = FORMATS.iter().find(|format| (format.claims)(&look)) {
+        return Ok(format.kind);
+    }
+    let found = describe(start, &look, encoding == encoding_rs::UTF_8);
+    Err(ReadError::UnknownFormat { found, expected: EXPECTED })
+}
+
+/// Does it begin as markup, in any encoding?
+fn is_xml(text: &str, start: &[u8]) -> bool {
+    text.starts_with('<') || matches!(start, [b'<', 0, ..] | [0, b'<', ..])
+}
+
+/// The name of the first element, found with the reader that will read the rest.
+fn first_element(start: &[u8]) -> Option<String> {
+    let mut input = start;
+    let mut ignored = Problems::new();
+    let mut reader = Reader::new(&mut input, &Limits::default(), &mut ignored).ok()?;
+    loop {
+        match reader.next(&mut ignored).ok()? {
+            Event::Start(tag) => return Some(tag.name().to_owned()),
+            Event::Eof { .. } => return None,
+            Event::Text(_) | Event::End => {}
+        }
+    }
+}
+
+fn describe(start: &[u8], look: &Look<'_>, is_utf8: bool) -> String {
+    let lower: String = look.text.chars().take(64).collect::<String>().to_ascii_lowercase();
+    if lower.starts_with("<!doctype html")
+        || look.xml_root.is_some_and(|root| root.eq_ignore_ascii_case("html"))
+    {
+        return "looks like an HTML page".to_owned();
+    }
+    if let Some(root) = look.xml_root {
+        return format!("XML with root <{}>: not read yet", shown(root));
+    }
+    if look.text.starts_with('<') {
+        return "looks like XML, but has no element in its first bytes".to_owned();
+    }
+    match start {
+        [0x1f, 0x8b, ..] => return "gzip data inside what was unpacked".to_owned(),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => return "zstd data inside what was unpacked".to_owned(),
+        [b'P', b'K', 3, 4, ..] => return "a zip archive inside what was unpacked".to_owned(),
+        _ => {}
+    }
+    if is_utf8 && start.contains(&0) {
+        return "looks like binary data".to_owned();
+    }
+    match look.text.chars().next() {
+        Some('{') => "JSON without a `type` in its first line".to_owned(),
+        Some('[') => "a JSON array: send one object a line instead".to_owned(),
+        _ => format!(
+            "looks like plain text beginning with `{}`",
+            shown(look.text.lines().next().unwrap_or_default())
+        ),
+    }
+}
+
+fn shown(text: &str) -> String {
+    text.chars().take(40).filter(|character| !character.is_control()).collect()
+}

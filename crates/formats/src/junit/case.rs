@@ -1,0 +1,118 @@
+//! One test while it is being read; its buffers are used again for the next.
+
+use manometer_model::{Labels, TestStatus, Timestamp};
+
+/// Executions kept of one test besides the main one; nothing real comes near.
+pub(super) const MOST_RERUNS: usize = 64;
+
+/// How one execution ended.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    pub(super) status: TestStatus,
+    pub(super) kind: String,
+    pub(super) message: String,
+    pub(super) details: String,
+    pub(super) output: String,
+    pub(super) duration: Option<f64>,
+    pub(super) at: Option<Timestamp>,
+    /// Came before the main execution (`flakyFailure`), not after it (`rerunFailure`).
+    pub(super) is_before: bool,
+}
+
+impl Outcome {
+    pub(super) fn clear(&mut self) {
+        self.status = TestStatus::Passed;
+        self.kind.clear();
+        self.message.clear();
+        self.details.clear();
+        self.output.clear();
+        self.duration = None;
+        self.at = None;
+        self.is_before = false;
+    }
+
+    /// Where no message is given, the first line of the details is one.
+    pub(super) fn message(&self, limit: usize) -> Option<&str> {
+        if !self.message.is_empty() {
+            return Some(&self.message);
+        }
+        let line = self.details.lines().map(str::trim).find(|line| !line.is_empty())?;
+        line.get(..line.floor_char_boundary(limit))
+    }
+}
+
+/// One `testcase` element.
+#[derive(Debug, Default)]
+pub(super) struct Case {
+    pub(super) classname: String,
+    /// As written, parameters and all.
+    pub(super) name: String,
+    pub(super) value_parameter: String,
+    pub(super) file: String,
+    pub(super) line: Option<i64>,
+    pub(super) main: Outcome,
+    /// What the attributes `status` and `result` say; an element inside says it better.
+    pub(super) stated: Option<TestStatus>,
+    reruns: Vec<Outcome>,
+    reruns_used: usize,
+    pub(super) labels: Labels,
+}
+
+impl Case {
+    pub(super) fn clear(&mut self) {
+        self.classname.clear();
+        self.name.clear();
+        self.value_parameter.clear();
+        self.file.clear();
+        self.line = None;
+        self.main.clear();
+        self.stated = None;
+        self.reruns_used = 0;
+        self.labels.clear();
+    }
+
+    /// Room for one more re-run; `None` when there are too many.
+    pub(super) fn add_rerun(&mut self) -> Option<&mut Outcome> {
+        if self.reruns_used == MOST_RERUNS {
+            return None;
+        }
+        if self.reruns_used == self.reruns.len() {
+            self.reruns.push(Outcome::default());
+        }
+        self.reruns_used += 1;
+        let rerun = self.reruns.get_mut(self.reruns_used - 1)?;
+        rerun.clear();
+        Some(rerun)
+    }
+
+    /// The re-run added last.
+    pub(super) fn rerun(&mut self) -> Option<&mut Outcome> {
+        self.reruns.get_mut(self.reruns_used.checked_sub(1)?)
+    }
+
+    /// Every execution in the order it happened.
+    pub(super) fn executions(&self) -> impl Iterator<Item = &Outcome> {
+        let reruns = self.reruns.get(..self.reruns_used).unwrap_or_default();
+        let before = reruns.iter().filter(|rerun| rerun.is_before);
+        let after = reruns.iter().filter(|rerun| !rerun.is_before);
+        before.chain(std::iter::once(&self.main)).chain(after)
+    }
+
+    pub(super) fn execution_count(&self) -> usize {
+        self.reruns_used + 1
+    }
+
+    /// Settles how the main execution ended.
+    pub(super) fn settle(&mut self) {
+        if self.main.status == TestStatus::Passed
+            && let Some(stated) = self.stated
+        {
+            self.main.status = stated;
+        }
+    }
+}
+
+/// The text, where there is any.
+pub(super) fn given(text: &str) -> Option<&str> {
+    if text.is_empty() { None } else { Some(text) }
+}

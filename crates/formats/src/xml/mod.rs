@@ -1,0 +1,480 @@
+//! XML, streamed: the only place that touches quick-xml.
+//!
+//! quick-xml finds the ends of tags and splits attributes. What it leaves to its caller is here: one
+//! window of bounded size in place of a buffer that grows with the longest token, a depth cap, encodings,
+//! and leniency towards what report writers really produce.
+//!
+//! ```text
+//! bytes ──► Source (encoding → UTF-8) ──► Window (64 KiB, grows to tag_bytes for one tag) ──► Event
+//!                                                         text is handed on in pieces
+//! ```
+//!
+//! **Invariant:** memory is bounded by the limits whatever the input is; nothing recurses; no entity is
+//! ever expanded but the five predefined ones and numbers; a document type declaration is skipped unread.
+
+mod encoding;
+mod tag;
+mod text;
+mod window;
+
+use std::io::{self, BufRead};
+
+use manometer_model::{Limits, Problem, Problems};
+use quick_xml::parser::{ElementParser, Parser as _};
+use xxhash_rust::xxh3::xxh3_64;
+
+use encoding::Source;
+pub use tag::{Attribute, Tag};
+pub use text::Flaws;
+pub use window::Place;
+use window::{Fill, Window};
+
+/// Why reading cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum XmlError {
+    /// The input itself failed.
+    #[error("failed to read the input: {0}")]
+    Io(#[from] io::Error),
+    /// A tag that does not fit the window.
+    #[error("line {line}: a tag is longer than {limit} bytes")]
+    TagTooLong {
+        /// Line the tag begins on.
+        line: u64,
+        /// [`Limits::tag_bytes`].
+        limit: usize,
+    },
+}
+
+/// What comes next in the document.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// An element begins, and ends too when [`Tag::is_empty`].
+    Start(Tag<'a>),
+    /// The innermost open element ends; also given for elements whose end tag is missing before that of
+    /// an outer one.
+    End,
+    /// A piece of text; long text comes in several.
+    Text(Text<'a>),
+    /// The input has ended.
+    Eof {
+        /// Did it end inside a tag, a comment or an open element?
+        is_truncated: bool,
+    },
+}
+
+/// A piece of text, borrowed from the window.
+#[derive(Debug, Clone, Copy)]
+pub struct Text<'a> {
+    raw: &'a str,
+    references: bool,
+    /// Where the piece begins.
+    pub place: Place<'a>,
+}
+
+impl Text<'_> {
+    /// Is it nothing but white space?
+    pub fn is_blank(&self) -> bool {
+        self.raw.bytes().all(|byte| byte.is_ascii_whitespace())
+    }
+
+    /// Appends what the text stands for to `out`, which may grow to `limit` bytes.
+    pub fn append_to(&self, out: &mut String, limit: usize) -> Flaws {
+        text::append_decoded(self.raw, self.references, limit, out)
+    }
+}
+
+/// Where in the document reading stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Content,
+    CharacterData,
+}
+
+/// A streaming reader of one XML document, or of several in a row.
+#[derive(Debug)]
+pub struct Reader<'r> {
+    window: Window<'r>,
+    mode: Mode,
+    /// Hashes of the names of open elements.
+    open: Vec<u64>,
+    /// Open elements that are deeper than allowed.
+    too_deep: u64,
+    /// Ends still to be given, because an outer element ended first.
+    ends_due: usize,
+    decoded: String,
+    told_not_utf8: bool,
+    deepest: usize,
+    tag_bytes: usize,
+}
+
+/// A token found in the window.
+enum Token {
+    StartTag { range: std::ops::Range<usize>, is_empty: bool },
+    EndTag { name: std::ops::Range<usize> },
+    Text { range: std::ops::Range<usize>, references: bool },
+    Nothing,
+    Eof { is_truncated: bool },
+}
+
+impl<'r> Reader<'r> {
+    /// Looks at the first bytes to find the encoding; `problems` gets what was wrong with that.
+    ///
+    /// # Errors
+    /// When the input cannot be read.
+    pub fn new(
+        input: &'r mut dyn BufRead,
+        limits: &Limits,
+        problems: &mut Problems,
+    ) -> Result<Self, XmlError> {
+        let (source, finding) = Source::new(input)?;
+        if let Some(message) = finding.problem {
+            problems.push(Problem::new(message).at_line(1).in_field("encoding"));
+        }
+        Ok(Self {
+            window: Window::new(source, limits.tag_bytes),
+            mode: Mode::Content,
+            open: Vec::with_capacity(limits.nesting),
+            too_deep: 0,
+            ends_due: 0,
+            decoded: String::new(),
+            told_not_utf8: false,
+            deepest: limits.nesting,
+            tag_bytes: limits.tag_bytes,
+        })
+    }
+
+    /// How many elements are open.
+    pub fn depth(&self) -> usize {
+        self.open.len()
+    }
+
+    /// The line reading has come to.
+    pub fn line(&self) -> u64 {
+        self.window.line()
+    }
+
+    /// The next event. What is wrong but can be lived with goes to `problems`.
+    ///
+    /// # Errors
+    /// When the input fails or one tag is longer than [`Limits::tag_bytes`].
+    pub fn next(&mut self, problems: &mut Problems) -> Result<Event<'_>, XmlError> {
+        loop {
+            if self.ends_due > 0 {
+                self.ends_due -= 1;
+                self.open.pop();
+                return Ok(Event::End);
+            }
+            match self.token(problems)? {
+                Token::Nothing => {}
+                Token::StartTag { range, is_empty } => {
+                    let name_length = name_length(self.window.slice(range.clone()));
+                    if self.too_deep > 0 || self.open.len() >= self.deepest {
+                        self.skip_deep_element(range.start, is_empty, problems);
+                        continue;
+                    }
+                    if !is_empty {
+                        let name = self.window.slice(range.start..range.start + name_length);
+                        self.open.push(xxh3_64(name));
+                    }
+                    let place_start = range.start;
+                    let content =
+                        text_of(&self.window, range, &mut self.decoded, &mut self.told_not_utf8, problems);
+                    // Decoding may lengthen what comes before the end of the name only when the name is not UTF-8.
+                    let name_length =
+                        if content.is_char_boundary(name_length) { name_length } else { content.len() };
+                    let place = self.window.place_of(place_start);
+                    return Ok(Event::Start(Tag { content, name_length, is_empty, place }));
+                }
+                Token::EndTag { name } => self.close(name, problems),
+                Token::Text { range, references } => {
+                    if self.too_deep > 0 {
+                        continue;
+                    }
+                    let place_start = range.start;
+                    let raw =
+                        text_of(&self.window, range, &mut self.decoded, &mut self.told_not_utf8, problems);
+                    return Ok(Event::Text(Text {
+                        raw,
+                        references,
+                        place: self.window.place_of(place_start),
+                    }));
+                }
+                Token::Eof { is_truncated } => {
+                    if self.window.met_undecodable() && !self.told_not_utf8 {
+                        self.told_not_utf8 = true;
+                        problems.push(
+                            Problem::new(
+                                "some bytes do not exist in the declared encoding; each stands as U+FFFD",
+                            )
+                            .in_field("encoding"),
+                        );
+                    }
+                    let is_truncated = is_truncated || self.too_deep > 0 || !self.open.is_empty();
+                    return Ok(Event::Eof { is_truncated });
+                }
+            }
+        }
+    }
+
+    /// Consumes one token. Its bytes stay in the window until the next call.
+    fn token(&mut self, problems: &mut Problems) -> Result<Token, XmlError> {
+        if self.mode == Mode::CharacterData {
+            return self.character_data();
+        }
+        if self.window.unread().first() != Some(&b'<') {
+            return self.text();
+        }
+        // Longest opening that has to be told apart: `<![CDATA[`.
+        const CDATA: &[u8] = b"<![CDATA[";
+        while self.window.unread().len() < CDATA.len() && self.window.fill()? == Fill::More {}
+        let unread = self.window.unread();
+        match unread.get(1) {
+            Some(b'?') => self.skip_past(b"?>", 2),
+            Some(b'!') if unread.starts_with(CDATA) => {
+                self.window.consume(CDATA.len());
+                self.mode = Mode::CharacterData;
+                Ok(Token::Nothing)
+            }
+            Some(b'!') if unread.starts_with(b"<!--") => self.skip_past(b"-->", 4),
+            Some(b'!') => self.skip_declaration(problems),
+            Some(b'/') => {
+                let length = self.find_end_of_tag(2)?;
+                let Some(length) = length else { return self.truncated() };
+                let name = self.window.at(2, length - 3);
+                self.window.consume(length);
+                Ok(Token::EndTag { name })
+            }
+            Some(byte) if is_name_start(*byte) => {
+                let Some(length) = self.find_end_of_tag(1)? else { return self.truncated() };
+                let is_empty = length > 2 && self.window.unread().get(length - 2) == Some(&b'/');
+                let range = self.window.at(1, length - 2 - usize::from(is_empty));
+                self.window.consume(length);
+                Ok(Token::StartTag { range, is_empty })
+            }
+            Some(_) => {
+                problems.push_with(|| {
+                    Problem::new("`<` that begins no tag, taken as text: write it as &lt;")
+                        .at_line(self.window.line())
+                });
+                let range = self.window.at(0, 1);
+                self.window.consume(1);
+                Ok(Token::Text { range, references: false })
+            }
+            None => self.truncated(),
+        }
+    }
+
+    /// Length of the tag at the start of the window, `>` included; `None` when the input ends first.
+    fn find_end_of_tag(&mut self, mut scanned: usize) -> Result<Option<usize>, XmlError> {
+        let mut parser = ElementParser::default();
+        loop {
+            let unread = self.window.unread();
+            if let Some(end) = parser.feed(unread.get(scanned..).unwrap_or_default()) {
+                return Ok(Some(scanned + end + 1));
+            }
+            scanned = unread.len();
+            match self.window.fill()? {
+                Fill::More => {}
+                Fill::End => return Ok(None),
+                Fill::Full => {
+                    return Err(XmlError::TagTooLong { line: self.window.line(), limit: self.tag_bytes });
+                }
+            }
+        }
+    }
+
+    fn text(&mut self) -> Result<Token, XmlError> {
+        let mut scanned = 0;
+        loop {
+            let unread = self.window.unread();
+            if let Some(end) = memchr::memchr(b'<', unread.get(scanned..).unwrap_or_default()) {
+                return Ok(self.take_text(scanned + end, true));
+            }
+            scanned = unread.len();
+            if self.window.is_crowded() {
+                let held_back = text::unfinished_bytes(self.window.unread(), true);
+                return Ok(self.take_text(scanned - held_back, true));
+            }
+            if self.window.fill()? != Fill::More {
+                if scanned == 0 {
+                    return Ok(Token::Eof { is_truncated: false });
+                }
+                return Ok(self.take_text(scanned, true));
+            }
+        }
+    }
+
+    fn character_data(&mut self) -> Result<Token, XmlError> {
+        loop {
+            let unread = self.window.unread();
+            if let Some(end) = memchr::memmem::find(unread, b"]]>") {
+                let token = self.take_text(end, false);
+                self.window.consume(3);
+                self.mode = Mode::Content;
+                return Ok(token);
+            }
+            let length = unread.len();
+            if self.window.is_crowded() {
+                // Two bytes may be the beginning of `]]>`.
+                let whole = unread.get(..length - 2).unwrap_or_default();
+                let held_back = text::unfinished_bytes(whole, false);
+                return Ok(self.take_text(length - 2 - held_back, false));
+            }
+            if self.window.fill()? != Fill::More {
+                return self.truncated();
+            }
+        }
+    }
+
+    fn take_text(&mut self, length: usize, references: bool) -> Token {
+        let range = self.window.at(0, length);
+        self.window.consume(length);
+        Token::Text { range, references }
+    }
+
+    /// Skips a comment or processing instruction of any length without keeping it.
+    fn skip_past(&mut self, terminator: &[u8], opening: usize) -> Result<Token, XmlError> {
+        self.window.consume(opening);
+        loop {
+            let unread = self.window.unread();
+            if let Some(end) = memchr::memmem::find(unread, terminator) {
+                self.window.consume(end + terminator.len());
+                return Ok(Token::Nothing);
+            }
+            let done = unread.len().saturating_sub(terminator.len() - 1);
+            self.window.consume(done);
+            if self.window.fill()? != Fill::More {
+                return self.truncated();
+            }
+        }
+    }
+
+    /// Skips `<!DOCTYPE …>` with its internal subset, reading nothing out of it.
+    fn skip_declaration(&mut self, problems: &mut Problems) -> Result<Token, XmlError> {
+        problems.push_with(|| {
+            Problem::new("document type declaration skipped: entities it declares are not expanded")
+                .at_line(self.window.line())
+        });
+        let mut quote = None;
+        let mut brackets = 0_u32;
+        let mut dashes = 0_u8;
+        let mut in_comment = false;
+        self.window.consume(2);
+        loop {
+            let unread = self.window.unread();
+            let length = unread.len();
+            let mut end = None;
+            for (position, byte) in unread.iter().enumerate() {
+                let ends_dashes = *byte == b'>' && dashes >= 2;
+                let begins_comment = dashes == 1 && *byte == b'-' && !in_comment && quote.is_none();
+                dashes = if *byte == b'-' { dashes.saturating_add(1) } else { 0 };
+                match (quote, *byte) {
+                    _ if in_comment => in_comment = !ends_dashes,
+                    (Some(open), byte) if byte == open => quote = None,
+                    (Some(_), _) => {}
+                    (None, b'"' | b'\'') => quote = Some(*byte),
+                    (None, b'-') if begins_comment => {
+                        in_comment = true;
+                        dashes = 0;
+                    }
+                    (None, b'[') => brackets += 1,
+                    (None, b']') => brackets = brackets.saturating_sub(1),
+                    (None, b'>') if brackets == 0 => {
+                        end = Some(position + 1);
+                        break;
+                    }
+                    (None, _) => {}
+                }
+            }
+            self.window.consume(end.unwrap_or(length));
+            if end.is_some() {
+                return Ok(Token::Nothing);
+            }
+            if self.window.fill()? != Fill::More {
+                return self.truncated();
+            }
+        }
+    }
+
+    fn truncated(&mut self) -> Result<Token, XmlError> {
+        let rest = self.window.unread().len();
+        self.window.consume(rest);
+        self.mode = Mode::Content;
+        Ok(Token::Eof { is_truncated: true })
+    }
+
+    fn skip_deep_element(&mut self, at: usize, is_empty: bool, problems: &mut Problems) {
+        if self.too_deep == 0 {
+            let line = self.window.place_of(at).line();
+            let deepest = self.deepest;
+            problems.push_with(|| {
+                Problem::new(format!("element deeper than {deepest} levels, left out with all it holds"))
+                    .at_line(line)
+            });
+        }
+        if !is_empty {
+            self.too_deep += 1;
+        }
+    }
+
+    fn close(&mut self, name: std::ops::Range<usize>, problems: &mut Problems) {
+        if self.too_deep > 0 {
+            self.too_deep -= 1;
+            return;
+        }
+        let written = self.window.slice(name.clone()).trim_ascii();
+        let hash = xxh3_64(written);
+        match self.open.iter().rev().position(|open| *open == hash) {
+            Some(0) => self.ends_due = 1,
+            Some(outer) => {
+                problems.push_with(|| {
+                    let message = format!("</{}> closes {outer} open elements too", shown(written));
+                    Problem::new(message).at_line(self.window.place_of(name.start).line())
+                });
+                self.ends_due = outer + 1;
+            }
+            None => problems.push_with(|| {
+                let message = format!("</{}> closes nothing, ignored", shown(written));
+                Problem::new(message).at_line(self.window.place_of(name.start).line())
+            }),
+        }
+    }
+}
+
+/// A token as text. Bytes that are not UTF-8 are decoded into `decoded`, and reported once a file.
+fn text_of<'a>(
+    window: &'a Window<'_>,
+    range: std::ops::Range<usize>,
+    decoded: &'a mut String,
+    told_not_utf8: &mut bool,
+    problems: &mut Problems,
+) -> &'a str {
+    let start = range.start;
+    let bytes = window.slice(range);
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return text;
+    }
+    if !*told_not_utf8 {
+        *told_not_utf8 = true;
+        problems.push(
+            Problem::new("not valid UTF-8 here (and perhaps later); such bytes are read as windows-1252")
+                .at_line(window.place_of(start).line())
+                .in_field("encoding"),
+        );
+    }
+    decoded.clear();
+    text::decode_leniently(bytes, decoded);
+    decoded
+}
+
+fn name_length(content: &[u8]) -> usize {
+    content.iter().position(|byte| byte.is_ascii_whitespace()).unwrap_or(content.len())
+}
+
+const fn is_name_start(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || matches!(byte, b'_' | b':') || byte >= 0x80
+}
+
+fn shown(name: &[u8]) -> String {
+    String::from_utf8_lossy(name.get(..64).unwrap_or(name)).into_owned()
+}
