@@ -1,4 +1,6 @@
-//! Seeded randomness of our own, so that a seed gives the same organisation on every machine and in every release.
+//! Seeded randomness of our own, so that a seed keeps its meaning whatever happens to libraries.
+//!
+//! Two machines may differ in the last binary digit of a duration, where their `exp` does.
 
 use manometer_model::Timestamp;
 

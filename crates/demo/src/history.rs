@@ -14,6 +14,7 @@ use crate::incident::IncidentPlan;
 use crate::pipeline::Pipeline;
 use crate::plan::{Breakage, CommitPlan, RunPlan, RunRequest, World};
 use crate::planted::PlantedCommit;
+use crate::record_of_run::deployment_id;
 use crate::titles::title_for;
 
 /// Something that is told of at one moment.
@@ -74,6 +75,13 @@ pub(crate) struct History<'a> {
     merged: Vec<u64>,
     /// The newest commit of each service's main branch.
     heads: Vec<Option<String>>,
+}
+
+/// How the last attempt of a run ended.
+struct Ended {
+    conclusion: Conclusion,
+    at: Timestamp,
+    attempt: i64,
 }
 
 const HOUR_SECONDS: f64 = 3_600.0;
@@ -193,21 +201,24 @@ impl<'a> History<'a> {
             broken: pick_broken(chance, 0.018),
             ..self.request(service, Pipeline::Ci, commit, chance)
         };
-        let (conclusion, finished_at) = self.run(request, chance);
-        if conclusion != Conclusion::Success || !chance.happens(0.4) {
+        let built = self.run(request, chance);
+        if built.conclusion != Conclusion::Success || !chance.happens(0.4) {
             return;
         }
-        let queued_at = finished_at.plus_seconds(chance.between(20.0, 1_500.0));
+        let queued_at = built.at.plus_seconds(chance.between(20.0, 1_500.0));
         let request = RunRequest {
             trigger: "deployment",
             queued_at,
             content_at: deployed.pushed_at,
             ..self.request(service, Pipeline::Deploy, deployed, chance)
         };
-        let deploy_id = request.run_id;
-        let (deployed_well, live_at) = self.run(request, chance);
-        if deployed_well == Conclusion::Success && chance.happens(0.05) {
-            self.incident(service, deploy_id, live_at, chance);
+        let run_id = request.run_id;
+        let live = self.run(request, chance);
+        if live.conclusion == Conclusion::Success && chance.happens(0.05) {
+            let deployment_id = deployment_id(run_id, live.attempt, "production");
+            let incident = IncidentPlan::new(service, run_id, deployment_id, live.at, chance);
+            self.push(incident.opened_at, Event::Incident(incident.clone()));
+            self.push(incident.resolved_at, Event::Incident(incident.resolved()));
         }
     }
 
@@ -295,12 +306,11 @@ impl<'a> History<'a> {
         }
     }
 
-    /// Plays a run, and the second attempt that somebody starts after most failures. Returns how and when the
-    /// last attempt ended.
-    fn run(&mut self, request: RunRequest, chance: &mut Chance) -> (Conclusion, Timestamp) {
+    /// Plays a run, and the second attempt that somebody starts after most failures. Returns how the last one ended.
+    fn run(&mut self, request: RunRequest, chance: &mut Chance) -> Ended {
         let again = RunRequest { attempt: request.attempt + 1, cancelled_after: None, ..request.clone() };
         let run = RunPlan::new(self.world, request);
-        let (conclusion, finished_at) = (run.conclusion, run.finished_at);
+        let (conclusion, finished_at, attempt) = (run.conclusion, run.finished_at, run.request.attempt);
         let provider = self.world.services[run.request.service].project.provider;
         let is_heard = |at: Timestamp| !self.world.planted.is_silent(provider, at);
         let all_heard = is_heard(run.request.queued_at) && is_heard(finished_at);
@@ -308,17 +318,11 @@ impl<'a> History<'a> {
             self.push(finished_at, Event::Run(Box::new(run)));
         }
         if conclusion != Conclusion::Failure || again.attempt > 2 || !chance.happens(0.55) {
-            return (conclusion, finished_at);
+            return Ended { conclusion, at: finished_at, attempt };
         }
         let queued_at = finished_at.plus_seconds(chance.between(60.0, 1_800.0));
         let actor = if chance.happens(0.7) { again.actor.clone() } else { author_of(chance) };
         self.run(RunRequest { queued_at, actor, ..again }, chance)
-    }
-
-    fn incident(&mut self, service: usize, deploy_id: u64, live_at: Timestamp, chance: &mut Chance) {
-        let plan = IncidentPlan::new(service, deploy_id, live_at, chance);
-        self.push(plan.opened_at, Event::Incident(plan));
-        self.push(plan.resolved_at, Event::Incident(plan.resolved()));
     }
 
     /// The number of the change a service merges as its nth: services take turns.

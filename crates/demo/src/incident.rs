@@ -7,10 +7,11 @@ use crate::chance::Chance;
 use crate::plan::World;
 
 /// One incident, at its beginning or its end.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct IncidentPlan {
     pub(crate) service: usize,
-    deploy_id: u64,
+    number: u64,
+    deployment_id: String,
     pub(crate) opened_at: Timestamp,
     pub(crate) resolved_at: Timestamp,
     is_resolved: bool,
@@ -28,13 +29,19 @@ const TITLES: &[&str] = &[
 const SEVERITIES: &[&str] = &["sev3", "sev3", "sev3", "sev2", "sev2", "sev1"];
 
 impl IncidentPlan {
-    /// An incident some time after a deployment went live.
-    pub(crate) fn new(service: usize, deploy_id: u64, live_at: Timestamp, chance: &mut Chance) -> Self {
+    /// An incident some time after a deployment went live. `number` tells it from all others.
+    pub(crate) fn new(
+        service: usize,
+        number: u64,
+        deployment_id: String,
+        live_at: Timestamp,
+        chance: &mut Chance,
+    ) -> Self {
         let opened_at = live_at.plus_seconds(chance.between(240.0, 7_200.0));
         let resolved_at = opened_at.plus_seconds(chance.log_normal(4_500.0, 0.8));
         let title = chance.pick(TITLES).copied().unwrap_or_default();
         let severity = chance.pick(SEVERITIES).copied().unwrap_or_default();
-        Self { service, deploy_id, opened_at, resolved_at, is_resolved: false, title, severity }
+        Self { service, number, deployment_id, opened_at, resolved_at, is_resolved: false, title, severity }
     }
 
     /// The same at its end.
@@ -49,7 +56,7 @@ impl IncidentPlan {
     }
 
     fn incident_id(&self) -> String {
-        format!("PD{}", self.deploy_id)
+        format!("PD{}", self.number)
     }
 
     /// The record as known at that moment.
@@ -63,7 +70,7 @@ impl IncidentPlan {
             title: Some(format!("{}: {}", service.name, self.title)),
             severity: Some(self.severity.to_owned()),
             environment: Some("production".to_owned()),
-            deployment_id: Some(format!("{}-production", self.deploy_id)),
+            deployment_id: Some(self.deployment_id.clone()),
             opened_at: Some(self.opened_at),
             resolved_at: self.is_resolved.then_some(self.resolved_at),
             url: None,

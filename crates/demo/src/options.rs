@@ -11,7 +11,8 @@ pub struct DemoOptions {
     pub days: u32,
     /// How many services, over all repositories: 1 to 1,000.
     pub services: usize,
-    /// About how many rows `tests` shall get, reached within a few percent; from 1.
+    /// About how many rows `tests` shall get; from 1. Reached within one percent by the default, and as near as
+    /// whole runs allow by a handful of runs.
     pub tests_total: u64,
     /// The present: nothing is later. Planted facts are dated from here backwards, so that they are always fresh.
     pub end: Timestamp,

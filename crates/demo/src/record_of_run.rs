@@ -14,6 +14,11 @@ pub(crate) fn job_id(run: &RunPlan, position: usize) -> String {
     (run.request.run_id * 10 + position as u64).to_string()
 }
 
+/// The identity of a deployment: every attempt of a run is one of its own.
+pub(crate) fn deployment_id(run_id: u64, attempt: i64, environment: &str) -> String {
+    format!("{run_id}-{attempt}-{environment}")
+}
+
 /// Everything a finished run reports, but its tests.
 pub(crate) fn records_of_run(world: &World, run: &RunPlan) -> Vec<Record> {
     let service = &world.services[run.request.service];
@@ -174,7 +179,7 @@ fn deployment_record(
         provider: service.project.provider.to_owned(),
         project: service.project.name.to_owned(),
         service: Some(service.name.clone()),
-        deployment_id: format!("{}-{environment}", request.run_id),
+        deployment_id: deployment_id(request.run_id, request.attempt, environment),
         environment: Some(environment.to_owned()),
         version: Some(format!("1.{}", request.number)),
         commit_sha: Some(request.commit.sha.clone()),

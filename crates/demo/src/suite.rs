@@ -29,6 +29,15 @@ impl Level {
         }
     }
 
+    /// Share of its tests that sometimes fail for no reason that is in the code.
+    const fn flaky_share(self) -> f64 {
+        match self {
+            Self::Unit => 0.004,
+            Self::Integration => 0.03,
+            Self::EndToEnd => 0.2,
+        }
+    }
+
     /// Share of all tests, and the shortest and longest median duration in seconds.
     const fn shape(self) -> (f64, f64, f64) {
         match self {
@@ -80,7 +89,8 @@ impl Suite {
             let (share, shortest, longest) = level.shape();
             let wanted = (tests * share).round().max(1.0) as usize;
             for position in 0..wanted {
-                let flake_rate = if chance.happens(0.012) { chance.between(0.001, 0.012) } else { 0.0 };
+                let flake_rate =
+                    if chance.happens(level.flaky_share()) { chance.between(0.001, 0.012) } else { 0.0 };
                 cases.push(TestCase {
                     median_seconds: shortest * (longest / shortest).powf(chance.unit()),
                     is_skipped: chance.happens(0.02),
