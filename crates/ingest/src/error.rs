@@ -1,7 +1,7 @@
 //! Why a delivery was not taken. Nothing of it is stored then.
 
 use manometer_model::Problems;
-use manometer_store::StoreError;
+use manometer_store::{CommitError, StoreError, SubmitError};
 
 use crate::context::ContextError;
 use crate::decompress::{Exceeded, UnpackError};
@@ -40,9 +40,18 @@ pub enum IngestError {
         /// The project; `None` when a row has none.
         project: Option<String>,
     },
+    /// Reading what was sent failed.
+    #[error("failed to read the upload: {0}")]
+    Read(#[from] std::io::Error),
     /// The store could not take the rows.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The store did not queue the delivery.
+    #[error(transparent)]
+    Submit(#[from] SubmitError),
+    /// The store did not commit the delivery.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
 }
 
 fn first_problem(problems: &Problems) -> String {

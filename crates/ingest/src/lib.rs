@@ -21,7 +21,10 @@ pub mod context;
 pub mod decompress;
 mod error;
 mod name;
+mod prepared;
 mod receipt;
+pub mod records;
+pub mod reports;
 pub mod save_metrics;
 
 pub use admission::Admission;
@@ -29,4 +32,5 @@ pub use context::{Context, ContextError, ContextFields};
 pub use decompress::{ContentEncoding, Part};
 pub use error::IngestError;
 pub use name::{Name, NameError};
+pub use prepared::{Fresh, Ingested, Prepared};
 pub use receipt::FileReport;

@@ -52,6 +52,11 @@ impl Name {
         Self(text.to_owned())
     }
 
+    /// The run of an upload that names none: `upload-` and 12 hexadecimal digits of its content's hash.
+    pub(crate) fn of_upload(content_hash: u128) -> Self {
+        Self(format!("upload-{:012x}", content_hash >> 80))
+    }
+
     /// The part after the last `/`, or all of it.
     pub(crate) fn last_segment(&self) -> Self {
         let segment = self.0.trim_end_matches('/').rsplit('/').next().filter(|segment| !segment.is_empty());

@@ -70,7 +70,7 @@ pub trait FileVisitor {
 }
 
 /// How many of a file's first bytes are looked at to tell what it is.
-pub const HEAD_BYTES: usize = 4 * 1024;
+pub const HEAD_BYTES: usize = manometer_formats::detect::DETECT_BYTES;
 
 /// Opens a part and hands every file it holds to `visitor`.
 ///

@@ -1,0 +1,174 @@
+//! The files of an upload, one after the other, into one delivery.
+
+use std::collections::BTreeSet;
+use std::io::BufRead;
+
+use manometer_formats::{Kind, ReadError, detect};
+use manometer_model::{Limits, Problem, Problems, Timestamp};
+use manometer_store::DeliveryWriter;
+
+use super::junit::TestRows;
+use super::run::RunClaims;
+use crate::admission::Admission;
+use crate::context::Context;
+use crate::decompress::{FileVisitor, UnpackError};
+use crate::error::IngestError;
+use crate::receipt::FileReport;
+use crate::records::RecordRows;
+
+/// Takes files and remembers what became of each.
+pub(super) struct ReportFiles<'a> {
+    context: &'a Context,
+    admission: &'a Admission,
+    limits: &'a Limits,
+    received_at: Timestamp,
+    writer: &'a mut DeliveryWriter,
+    claims: RunClaims,
+    reports: Vec<FileReport>,
+    problems: Problems,
+    refusal: Option<IngestError>,
+}
+
+/// What an upload was made of.
+pub(super) struct Taken {
+    pub(super) reports: Vec<FileReport>,
+    pub(super) problems: Problems,
+}
+
+impl Taken {
+    /// The kinds of its files, joined with commas.
+    pub(super) fn kinds(&self) -> String {
+        let kinds: BTreeSet<&str> =
+            self.reports.iter().filter(|report| report.taken).map(|report| report.kind.as_str()).collect();
+        kinds.into_iter().collect::<Vec<_>>().join(",")
+    }
+}
+
+impl<'a> ReportFiles<'a> {
+    pub(super) fn new(
+        context: &'a Context,
+        admission: &'a Admission,
+        limits: &'a Limits,
+        received_at: Timestamp,
+        writer: &'a mut DeliveryWriter,
+    ) -> Self {
+        Self {
+            context,
+            admission,
+            limits,
+            received_at,
+            writer,
+            claims: RunClaims::default(),
+            reports: Vec::new(),
+            problems: Problems::new(),
+            refusal: None,
+        }
+    }
+
+    /// Notes a part that could not be opened at all.
+    pub(super) fn part_failed(&mut self, name: &str, error: &UnpackError) {
+        self.unreadable(name, error.to_string());
+    }
+
+    /// Ends the upload: the run's own row, and the account of the files.
+    pub(super) fn finish(self) -> Result<Taken, IngestError> {
+        if let Some(refusal) = self.refusal {
+            return Err(refusal);
+        }
+        if !self.reports.iter().any(|report| report.taken) {
+            return Err(IngestError::NothingReadable { files: self.reports, problems: self.problems });
+        }
+        if self.claims.has_reports() {
+            self.claims.append(self.context, self.received_at, self.writer)?;
+        }
+        Ok(Taken { reports: self.reports, problems: self.problems })
+    }
+
+    fn read_junit(&mut self, content: &mut dyn BufRead) -> Result<(FileReport, Problems), IngestError> {
+        let mut rows = TestRows::new(self.context, self.received_at, self.writer);
+        let outcome = manometer_formats::junit::read(content, self.limits, &mut rows);
+        let (tests, failures) = rows.finish()?;
+        let mut report = empty_report("junit");
+        let problems = match outcome {
+            Ok(summary) => {
+                report.suites = summary.suites;
+                report.taken = true;
+                self.claims.add(&summary, failures);
+                summary.problems
+            }
+            Err(error) => {
+                report.taken = tests > 0;
+                one_problem(broken_off(&error, tests))
+            }
+        };
+        report.tests = tests;
+        Ok((report, problems))
+    }
+
+    fn read_records(&mut self, content: &mut dyn BufRead) -> Result<(FileReport, Problems), IngestError> {
+        let rows = RecordRows::new(self.admission, self.received_at, self.writer);
+        let taken = rows.read(content, self.limits)?;
+        let mut report = empty_report("records");
+        report.records = taken.records;
+        report.taken = taken.records > 0;
+        Ok((report, taken.problems))
+    }
+
+    fn note(&mut self, name: &str, mut report: FileReport, problems: Problems) {
+        name.clone_into(&mut report.name);
+        report.problems = problems.total;
+        self.problems.absorb(problems, Some(name));
+        self.reports.push(report);
+    }
+}
+
+impl FileVisitor for ReportFiles<'_> {
+    fn file(&mut self, name: &str, content: &mut dyn BufRead) {
+        if self.refusal.is_some() {
+            return;
+        }
+        let kind = match content.fill_buf() {
+            Ok(start) => detect(start),
+            Err(error) => Err(ReadError::Io(error)),
+        };
+        let outcome = match kind {
+            Ok(Kind::JUnit) => self.read_junit(content),
+            Ok(Kind::Records) => self.read_records(content),
+            Err(error) => return self.unreadable(name, error.to_string()),
+        };
+        match outcome {
+            Ok((report, problems)) => self.note(name, report, problems),
+            Err(refusal) => self.refusal = Some(refusal),
+        }
+    }
+
+    fn unreadable(&mut self, name: &str, why: String) {
+        self.note(name, empty_report("unknown"), one_problem(Problem::new(why)));
+    }
+}
+
+fn empty_report(kind: &str) -> FileReport {
+    FileReport {
+        name: String::new(),
+        kind: kind.to_owned(),
+        suites: 0,
+        tests: 0,
+        records: 0,
+        problems: 0,
+        taken: false,
+    }
+}
+
+/// What is said of a file whose reading failed after some of it was taken.
+fn broken_off(error: &ReadError, tests: u64) -> Problem {
+    match tests {
+        0 => Problem::new(error.to_string()),
+        _ => Problem::new(format!("{error}; the {tests} tests before that were kept")),
+    }
+}
+
+fn one_problem(problem: Problem) -> Problems {
+    let mut problems = Problems::new();
+    problems.push(problem);
+    problems
+}

@@ -1,0 +1,95 @@
+//! What reports themselves tell of the run they belong to.
+
+use manometer_formats::junit::Summary;
+use manometer_model::records::Run;
+use manometer_model::{Conclusion, Row as _, Status, Timestamp};
+use manometer_store::{DeliveryWriter, StoreError};
+
+use crate::context::Context;
+use crate::name::Name;
+
+/// What the reports of an upload say together.
+#[derive(Debug, Default)]
+pub(super) struct RunClaims {
+    reports: u64,
+    tests: u64,
+    failures: u64,
+    started_at: Option<Timestamp>,
+    finished_at: Option<Timestamp>,
+    duration_seconds: Option<f64>,
+}
+
+impl RunClaims {
+    /// Adds one file, with its tests that count as failed.
+    pub(super) fn add(&mut self, summary: &Summary, failures: u64) {
+        self.reports += 1;
+        self.tests += summary.tests;
+        self.failures += failures;
+        if let Some(seconds) = summary.duration_seconds {
+            self.duration_seconds = Some(self.duration_seconds.unwrap_or(0.0) + seconds);
+        }
+        let Some(started_at) = summary.started_at else { return };
+        let finished_at = started_at.plus_seconds(summary.duration_seconds.unwrap_or(0.0));
+        self.started_at = Some(self.started_at.map_or(started_at, |known| known.min(started_at)));
+        self.finished_at = Some(self.finished_at.map_or(finished_at, |known| known.max(finished_at)));
+    }
+
+    /// Did any report say anything?
+    pub(super) fn has_reports(&self) -> bool {
+        self.reports > 0
+    }
+
+    /// Writes the observation of the run.
+    pub(super) fn append(
+        &self,
+        context: &Context,
+        received_at: Timestamp,
+        writer: &mut DeliveryWriter,
+    ) -> Result<(), StoreError> {
+        writer.append(Run::table(), &self.run(context, received_at).values())
+    }
+
+    /// The run as the reports show it.
+    ///
+    /// Where a CI system tells of the run too, its word counts: the observation has no status, so that anything
+    /// said with one outranks it, and no duration, which would otherwise stand beside times that do not fit it.
+    /// A failure carries the time of receipt and a success none: of two uploads of one run (shards), the failed
+    /// one then decides, in whichever order they arrive.
+    fn run(&self, context: &Context, received_at: Timestamp) -> Run {
+        let text = |name: &Option<Name>| name.as_ref().map(|name| name.as_str().to_owned());
+        let failed = self.failures > 0;
+        let conclusion = if failed { Conclusion::Failure } else { Conclusion::Success };
+        Run {
+            provider: context.provider.as_str().to_owned(),
+            project: context.project.as_str().to_owned(),
+            service: Some(context.service.as_str().to_owned()),
+            pipeline: text(&context.pipeline),
+            run_id: text(&context.run_id).unwrap_or_default(),
+            attempt: context.attempt,
+            number: context.number,
+            branch: text(&context.branch),
+            is_default_branch: context.is_default_branch,
+            commit_sha: text(&context.commit_sha),
+            trigger: text(&context.trigger),
+            actor: text(&context.actor),
+            status: context.is_local().then_some(Status::Completed),
+            conclusion: (self.tests > 0).then_some(conclusion),
+            started_at: context.started_at.or(self.started_at).or(context.is_local().then_some(received_at)),
+            finished_at: self.finished_at,
+            duration_seconds: if context.is_local() { self.wall_seconds() } else { None },
+            change_id: text(&context.change_id),
+            url: text(&context.url),
+            labels: context.labels.clone(),
+            updated_at: failed.then_some(received_at),
+            ..Run::default()
+        }
+    }
+
+    /// From the first start to the last end where files state times, else their durations one after the other.
+    fn wall_seconds(&self) -> Option<f64> {
+        match (self.started_at, self.finished_at) {
+            (Some(start), Some(end)) if end > start => Some(end.seconds_since(start)),
+            _ => self.duration_seconds,
+        }
+    }
+}
