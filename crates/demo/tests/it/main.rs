@@ -3,6 +3,7 @@
 
 mod consistency;
 mod determinism;
+mod guide;
 mod load;
 mod planted;
 mod planted_elsewhere;
