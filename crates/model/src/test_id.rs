@@ -33,6 +33,11 @@ impl TestId {
         Self(hasher.digest128())
     }
 
+    /// The id of these 128 bits, as [`TestId::as_u128`] gave them.
+    pub const fn from_u128(bits: u128) -> Self {
+        Self(bits)
+    }
+
     /// The raw 128 bits.
     pub const fn as_u128(self) -> u128 {
         self.0

@@ -1,19 +1,43 @@
 //! Builds one delivery on the sender's thread: rows become encoded batches before the committer sees them.
 
-use manometer_model::{Table, Value};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use manometer_model::records::TABLES;
+use manometer_model::{EntityKey, Table, Value};
+
+use crate::batch::EncodedBatch;
+use crate::columns::TableBuilder;
+use crate::entity::{layout_of, observe};
 use crate::error::StoreError;
-use crate::receipt::DeliveryInfo;
+use crate::receipt::{DeliveryInfo, Receipt};
+use crate::schema::table_index;
+use crate::segments::{SegmentDraft, SegmentSpace, place_durable, write_sorted};
 
 /// More fact rows than this in one delivery are written as segments while it is built, so that memory
 /// stays bounded however large the delivery is.
 pub const BULK_ROWS: u64 = 524_288;
 
+/// Memory of the fact rows of one delivery beyond which it is written as segments, however few they are.
+const BULK_BYTES: usize = 96 << 20;
+
 /// Most observations of entities in one delivery.
 pub const MAX_ENTITIES_PER_DELIVERY: usize = 1 << 18;
 
+/// Memory of the observations of entities in one delivery beyond which it is refused.
+const MOST_ENTITY_BYTES: usize = 128 << 20;
+
 /// Longest text of one cell.
-pub const MAX_TEXT_BYTES: usize = 16 << 20;
+pub const MAX_TEXT_BYTES: usize = 1 << 20;
+
+/// One observation of one entity.
+#[derive(Debug)]
+pub(crate) struct Observation {
+    /// Position of its table.
+    pub(crate) table_index: usize,
+    pub(crate) key: String,
+    pub(crate) doc: Vec<u8>,
+}
 
 /// Collects the rows of one delivery. Use it on a thread that may block.
 ///
@@ -21,30 +45,170 @@ pub const MAX_TEXT_BYTES: usize = 16 << 20;
 /// is stored.
 #[derive(Debug)]
 pub struct DeliveryWriter {
-    pub(crate) rows: u64,
+    space: Arc<SegmentSpace>,
+    /// In the order of the model's tables, made at the first row.
+    builders: Vec<Option<TableBuilder>>,
+    batches: Vec<EncodedBatch>,
+    batch_rows: u64,
+    batch_bytes: usize,
+    observations: Vec<Observation>,
+    observation_bytes: usize,
+    drafts: Vec<SegmentDraft>,
+    rows_by_table: Vec<u64>,
+    last_table: usize,
+    broken: bool,
 }
 
 impl DeliveryWriter {
+    pub(crate) fn new(space: Arc<SegmentSpace>) -> Self {
+        Self {
+            space,
+            builders: TABLES.iter().map(|_| None).collect(),
+            batches: Vec::new(),
+            batch_rows: 0,
+            batch_bytes: 0,
+            observations: Vec::new(),
+            observation_bytes: 0,
+            drafts: Vec::new(),
+            rows_by_table: vec![0; TABLES.len()],
+            last_table: 0,
+            broken: false,
+        }
+    }
+
     /// Adds a fact row or an observation of an entity, by the kind of the table. `values` are the cells in
     /// the order of the table's columns.
     ///
     /// # Errors
     /// When the cells do not fit the table, or a full batch could not be encoded or written.
-    pub fn append(&mut self, _table: &'static Table, _values: &[Value<'_>]) -> Result<(), StoreError> {
-        Err(StoreError::Closed)
+    pub fn append(&mut self, table: &'static Table, values: &[Value<'_>]) -> Result<(), StoreError> {
+        let appended = self.append_row(table, values);
+        self.broken |= appended.is_err();
+        appended
+    }
+
+    fn append_row(&mut self, table: &'static Table, values: &[Value<'_>]) -> Result<(), StoreError> {
+        let index = self.index_of(table)?;
+        if table.is_entity() {
+            self.observe(index, table, values)?;
+        } else if let Some(place) = self.builders.get_mut(index) {
+            let builder = place.get_or_insert_with(|| TableBuilder::new(table));
+            builder.append(values)?;
+            if builder.is_full() {
+                self.encode(index)?;
+            }
+        }
+        if let Some(count) = self.rows_by_table.get_mut(index) {
+            *count += 1;
+        }
+        Ok(())
+    }
+
+    fn index_of(&mut self, table: &'static Table) -> Result<usize, StoreError> {
+        if TABLES.get(self.last_table).is_some_and(|last| std::ptr::eq(*last, table)) {
+            return Ok(self.last_table);
+        }
+        let index = table_index(table).ok_or_else(|| StoreError::Corrupt {
+            what: format!("{} is not a table of the model", table.name),
+        })?;
+        self.last_table = index;
+        Ok(index)
+    }
+
+    fn observe(
+        &mut self,
+        index: usize,
+        table: &'static Table,
+        values: &[Value<'_>],
+    ) -> Result<(), StoreError> {
+        let too_many = StoreError::TooManyEntities { limit: MAX_ENTITIES_PER_DELIVERY };
+        if self.observations.len() >= MAX_ENTITIES_PER_DELIVERY || self.observation_bytes > MOST_ENTITY_BYTES
+        {
+            return Err(too_many);
+        }
+        let (Some(layout), Some(key)) = (layout_of(index), EntityKey::of_values(table, values)) else {
+            return Err(StoreError::WrongColumns {
+                table: table.name,
+                expected: table.columns.len(),
+                found: values.len(),
+            });
+        };
+        let doc = observe(table, layout, values)?;
+        self.observation_bytes += key.text.len() + doc.len();
+        self.observations.push(Observation { table_index: index, key: key.text, doc });
+        Ok(())
+    }
+
+    fn encode(&mut self, index: usize) -> Result<(), StoreError> {
+        let Some(Some(builder)) = self.builders.get_mut(index) else { return Ok(()) };
+        let Some(batch) = builder.take()? else { return Ok(()) };
+        let encoded = batch.encode()?;
+        self.batch_rows += encoded.content.rows as u64;
+        self.batch_bytes += encoded.memory_bytes();
+        self.batches.push(encoded);
+        if self.batch_rows > BULK_ROWS || self.batch_bytes > BULK_BYTES {
+            self.spill()?;
+        }
+        Ok(())
+    }
+
+    /// Writes the batches collected so far as segments, to `tmp/`.
+    fn spill(&mut self) -> Result<(), StoreError> {
+        let batches = std::mem::take(&mut self.batches);
+        self.batch_rows = 0;
+        self.batch_bytes = 0;
+        for table in TABLES {
+            let mut expanded = Vec::new();
+            for batch in batches.iter().filter(|batch| std::ptr::eq(batch.content.table, *table)) {
+                expanded.push(batch.content.expand()?);
+            }
+            if !expanded.is_empty() {
+                self.drafts.extend(write_sorted(&self.space, table, &expanded)?);
+            }
+        }
+        Ok(())
     }
 
     /// Rows and observations taken so far.
-    pub const fn rows(&self) -> u64 {
-        self.rows
+    pub fn rows(&self) -> u64 {
+        self.rows_by_table.iter().sum()
     }
 
-    /// Encodes what is left and closes the delivery.
+    /// Encodes what is left and closes the delivery. A delivery of more than [`BULK_ROWS`] fact rows has its
+    /// segments on disk when this returns, not yet part of the data.
     ///
     /// # Errors
     /// When the last rows could not be encoded or written, or a row was refused before.
-    pub fn finish(self, _info: DeliveryInfo) -> Result<Delivery, StoreError> {
-        Err(StoreError::Closed)
+    pub fn finish(mut self, info: DeliveryInfo) -> Result<Delivery, StoreError> {
+        if self.broken {
+            return Err(StoreError::BrokenDelivery);
+        }
+        for index in 0..self.builders.len() {
+            self.encode(index)?;
+        }
+        if !self.drafts.is_empty() {
+            self.spill()?;
+            place_durable(&mut self.drafts)?;
+        }
+        let counts = TABLES.iter().zip(&self.rows_by_table).filter(|(_, count)| **count > 0);
+        let rows: BTreeMap<String, u64> =
+            counts.map(|(table, count)| (table.name.to_owned(), *count)).collect();
+        let receipt = Receipt::for_delivery(&info, rows);
+        let memory_bytes = self.batch_bytes + self.observation_bytes + 1_024;
+        Ok(Delivery {
+            info,
+            receipt,
+            batches: self.batches,
+            observations: self.observations,
+            drafts: self.drafts,
+            memory_bytes,
+        })
+    }
+}
+
+impl EncodedBatch {
+    fn memory_bytes(&self) -> usize {
+        self.payload.len() + self.content.memory_bytes()
     }
 }
 
@@ -52,11 +216,25 @@ impl DeliveryWriter {
 #[derive(Debug)]
 pub struct Delivery {
     pub(crate) info: DeliveryInfo,
+    pub(crate) receipt: Receipt,
+    pub(crate) batches: Vec<EncodedBatch>,
+    pub(crate) observations: Vec<Observation>,
+    pub(crate) drafts: Vec<SegmentDraft>,
+    memory_bytes: usize,
 }
 
 impl Delivery {
     /// What is known about it besides its rows.
     pub const fn info(&self) -> &DeliveryInfo {
         &self.info
+    }
+
+    /// Rows and observations in it, by table.
+    pub const fn rows(&self) -> &BTreeMap<String, u64> {
+        &self.receipt.rows
+    }
+
+    pub(crate) const fn memory_bytes(&self) -> usize {
+        self.memory_bytes
     }
 }

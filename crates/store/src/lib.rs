@@ -18,27 +18,57 @@
 //! - A snapshot shows every committed row exactly once, before, during and after flush and compaction.
 //! - No DataFusion here, no HTTP, no file formats of others.
 
+mod backup;
+mod batch;
+mod catalog;
+mod check;
+mod cleanup;
+mod columns;
+mod committer;
+mod compact;
 mod delivery;
+mod entity;
 mod error;
+mod expand;
 mod filesystem;
+mod flush;
+mod folders;
+mod garbage;
+mod health;
+mod inner;
+mod journal_reader;
+mod lock;
+mod maintenance;
+mod manifest;
+mod memory;
+mod merge_segments;
 mod options;
+mod pin;
+mod queue;
+mod read_only;
 mod receipt;
+mod recover;
 mod report;
+mod restore;
 mod schema;
 mod segment;
+mod segments;
 mod snapshot;
 mod store;
 
+pub use check::check;
 pub use delivery::{BULK_ROWS, Delivery, DeliveryWriter, MAX_ENTITIES_PER_DELIVERY, MAX_TEXT_BYTES};
 pub use error::{CommitError, OpenError, StoreError, SubmitError};
 pub use filesystem::{DurableFile, Filesystem, FolderEntry, LocalFilesystem};
 pub use options::{FlushPolicy, StoreOptions};
+pub use read_only::ReadOnlyStore;
 pub use receipt::{DeliveryInfo, DeliveryKey, Outcome, PendingReceipt, Receipt};
 pub use report::{
     BackupReport, CheckProblem, CheckReport, CompactReport, FlushReport, Health, RestoreReport, StoreStats,
     TableStats,
 };
+pub use restore::restore;
 pub use schema::{arrow_schema, arrow_type, deliveries_schema};
 pub use segment::Segment;
 pub use snapshot::Snapshot;
-pub use store::{KnownDelivery, ReadOnlyStore, Store, check, restore};
+pub use store::{KnownDelivery, Store};

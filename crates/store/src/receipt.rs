@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker};
 use manometer_model::{Problems, Timestamp};
 use parking_lot::{Condvar, Mutex};
 use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::Xxh3Default;
 
 use crate::error::CommitError;
 
@@ -68,6 +69,33 @@ pub enum Outcome {
     Conflict(Receipt),
 }
 
+impl Receipt {
+    /// The receipt a delivery gets if it is committed. Its id is made of the time of arrival and a hash of the
+    /// key, which the ledger holds only once.
+    pub(crate) fn for_delivery(info: &DeliveryInfo, rows: BTreeMap<String, u64>) -> Self {
+        let mut hasher = Xxh3Default::new();
+        for part in [&info.key.scope, &info.key.key] {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part.as_bytes());
+        }
+        hasher.update(&info.body_hash.to_le_bytes());
+        let milliseconds = info.received_at.as_micros().max(0).unsigned_abs() / 1_000;
+        Self {
+            id: sortable_id(milliseconds, hasher.digest128()),
+            received_at: info.received_at,
+            rows,
+            problems: info.problems.total,
+        }
+    }
+}
+
+/// 48 bits of time, then 80 bits of hash, in 26 digits of base 32 that sort like the number (the form of a ULID).
+fn sortable_id(milliseconds: u64, hash: u128) -> String {
+    const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    let bits = (u128::from(milliseconds) << 80) | (hash & ((1 << 80) - 1));
+    (0..26).rev().map(|place| char::from(DIGITS[((bits >> (5 * place)) & 31) as usize])).collect()
+}
+
 impl Outcome {
     /// The receipt, whichever way it went.
     pub const fn receipt(&self) -> &Receipt {
@@ -113,6 +141,12 @@ pub(crate) struct ReceiptPromise {
 pub(crate) fn promise() -> (ReceiptPromise, PendingReceipt) {
     let shared = Arc::new(Shared::default());
     (ReceiptPromise { shared: Some(Arc::clone(&shared)) }, PendingReceipt { shared })
+}
+
+impl std::fmt::Debug for ReceiptPromise {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("ReceiptPromise").finish_non_exhaustive()
+    }
 }
 
 impl ReceiptPromise {

@@ -60,7 +60,6 @@ pub fn deliveries_schema() -> SchemaRef {
             text("scope"),
             text("key"),
             text("body_hash"),
-            text("outcome"),
             whole("size_bytes"),
             whole("row_count"),
             text("rows"),

@@ -1,27 +1,50 @@
 //! One immutable, sorted Parquet file of one fact table.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use manometer_model::{Table, Timestamp};
+
+use crate::catalog::segments::SegmentEntry;
+use crate::folders::Folders;
+use crate::garbage::Garbage;
 
 /// One listed segment. Whoever holds it (through a [`crate::Snapshot`]) keeps its file in place.
 #[derive(Debug)]
 pub struct Segment {
-    pub(crate) id: i64,
-    pub(crate) path: PathBuf,
-    pub(crate) table: &'static Table,
-    pub(crate) rows: u64,
-    pub(crate) size_bytes: u64,
-    pub(crate) min_at: Timestamp,
-    pub(crate) max_at: Timestamp,
-    pub(crate) level: u8,
-    pub(crate) projects: Option<Vec<String>>,
+    entry: SegmentEntry,
+    path: PathBuf,
+    table: &'static Table,
+    obsolete: AtomicBool,
+    garbage: Option<Arc<Garbage>>,
 }
 
 impl Segment {
+    /// `garbage` is told when the segment was merged away and nobody holds it any more; a reader in another
+    /// process than the writer's has none.
+    pub(crate) fn new(
+        entry: SegmentEntry,
+        table: &'static Table,
+        folders: &Folders,
+        garbage: Option<Arc<Garbage>>,
+    ) -> Self {
+        let path = folders.file(&entry.file);
+        Self { entry, path, table, obsolete: AtomicBool::new(false), garbage }
+    }
+
+    pub(crate) const fn entry(&self) -> &SegmentEntry {
+        &self.entry
+    }
+
+    /// From now on the file goes when the last holder lets go.
+    pub(crate) fn mark_obsolete(&self) {
+        self.obsolete.store(true, Ordering::Release);
+    }
+
     /// Unique in its store, never used again.
     pub const fn id(&self) -> i64 {
-        self.id
+        self.entry.id
     }
 
     /// The Parquet file; its schema is [`crate::arrow_schema`] of the table, or an older form of it with
@@ -37,31 +60,39 @@ impl Segment {
 
     /// Its number of rows.
     pub const fn rows(&self) -> u64 {
-        self.rows
+        self.entry.rows
     }
 
     /// The size of the file.
     pub const fn size_bytes(&self) -> u64 {
-        self.size_bytes
+        self.entry.size_bytes
     }
 
     /// The smallest `at` in it.
     pub const fn min_at(&self) -> Timestamp {
-        self.min_at
+        Timestamp::from_micros(self.entry.min_at)
     }
 
     /// The greatest `at` in it.
     pub const fn max_at(&self) -> Timestamp {
-        self.max_at
+        Timestamp::from_micros(self.entry.max_at)
     }
 
     /// 0 for a segment from a flush, one more for each time it was merged.
     pub const fn level(&self) -> u8 {
-        self.level
+        self.entry.level
     }
 
     /// The projects whose rows it holds, sorted; `None` when there were too many to list.
     pub fn projects(&self) -> Option<&[String]> {
-        self.projects.as_deref()
+        self.entry.projects.as_deref()
+    }
+}
+
+impl Drop for Segment {
+    fn drop(&mut self) {
+        if let (true, Some(garbage)) = (self.obsolete.load(Ordering::Acquire), &self.garbage) {
+            garbage.add_unread(self.entry.file.clone());
+        }
     }
 }

@@ -2,123 +2,79 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::{self, JoinHandle};
 
-use manometer_model::EntityKey;
+use manometer_model::{EntityKey, Table};
+use parking_lot::Mutex;
 
+use crate::backup::backup_to;
+use crate::catalog::{Access, connect};
+use crate::cleanup::remove_garbage;
 use crate::delivery::{Delivery, DeliveryWriter};
 use crate::error::{OpenError, StoreError, SubmitError};
+use crate::inner::Inner;
 use crate::options::StoreOptions;
 use crate::receipt::{DeliveryKey, PendingReceipt, Receipt};
-use crate::report::{
-    BackupReport, CheckReport, CompactReport, FlushReport, Health, RestoreReport, StoreStats,
-};
+use crate::report::{BackupReport, CompactReport, FlushReport, Health, StoreStats, TableStats};
+use crate::schema::table_index;
 use crate::snapshot::Snapshot;
+use crate::{committer, compact, flush, maintenance, recover};
 
-#[derive(Debug)]
-pub(crate) struct Inner {
-    pub(crate) options: StoreOptions,
-}
+/// So many times the flush policy's rows and bytes may wait in memory before deliveries are refused: flushing
+/// lags behind, and memory is bounded.
+const MOST_UNFLUSHED: u64 = 8;
 
-/// An open data folder, held exclusively. Clones share it.
+/// An open data folder, held exclusively. Clones share it; the last one dropped closes it.
 #[derive(Debug, Clone)]
 pub struct Store {
     inner: Arc<Inner>,
+    threads: Arc<Threads>,
 }
 
-impl Store {
-    /// Opens a data folder, making it when it does not exist, and recovers what a crash left.
-    ///
-    /// # Errors
-    /// When another process holds it, a newer program wrote it, or it is damaged.
-    pub fn open(options: StoreOptions) -> Result<Self, OpenError> {
-        Ok(Self { inner: Arc::new(Inner { options }) })
-    }
+/// Stops the store's threads when the last handle goes.
+#[derive(Debug)]
+struct Threads {
+    inner: Arc<Inner>,
+    handles: Mutex<Vec<JoinHandle<()>>>,
+}
 
-    /// Begins a delivery.
-    pub fn writer(&self) -> DeliveryWriter {
-        DeliveryWriter { rows: 0 }
-    }
-
-    /// Queues a delivery for the committer; never blocks.
-    ///
-    /// # Errors
-    /// When the queue is full or the store cannot write.
-    pub fn submit(&self, _delivery: Delivery) -> Result<PendingReceipt, SubmitError> {
-        Err(SubmitError::Closed)
-    }
-
-    /// The receipt of the delivery that used this key, so that a repetition is recognised before its body
-    /// is decoded. Whether its body was the same is for the caller to compare: [`KnownDelivery::body_hash`].
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
-    pub fn known(&self, _key: &DeliveryKey) -> Result<Option<KnownDelivery>, StoreError> {
-        Err(StoreError::Closed)
-    }
-
-    /// Was this entity ever observed?
-    pub fn entity_exists(&self, _key: &EntityKey) -> bool {
-        false
-    }
-
-    /// Everything committed up to now, frozen.
-    pub fn snapshot(&self) -> Arc<Snapshot> {
-        Arc::new(Snapshot { epoch: 0, segments: Vec::new() })
-    }
-
-    /// Moves all fact rows from the journal into segments, now.
-    ///
-    /// # Errors
-    /// When the disk is full or writing failed; nothing is lost then.
-    pub fn flush(&self) -> Result<FlushReport, StoreError> {
-        Err(StoreError::Closed)
-    }
-
-    /// Merges the segments of every table and day into as few as the size limit allows, now.
-    ///
-    /// # Errors
-    /// When the disk is full or reading or writing failed; nothing is lost then.
-    pub fn compact(&self) -> Result<CompactReport, StoreError> {
-        Err(StoreError::Closed)
-    }
-
-    /// Copies a consistent state into an empty folder while deliveries go on.
-    ///
-    /// # Errors
-    /// When the folder is not empty or copying failed.
-    pub fn backup(&self, _destination: &Path) -> Result<BackupReport, StoreError> {
-        Err(StoreError::Closed)
-    }
-
-    /// Numbers for health pages and metrics.
-    pub fn stats(&self) -> StoreStats {
-        StoreStats {
-            tables: Vec::new(),
-            journal_bytes: 0,
-            journal_batches: 0,
-            queue_requests: 0,
-            queue_bytes: 0,
-            committed: 0,
-            repeated: 0,
-            commit_groups: 0,
-            maintenance_failures: 0,
-            health: self.health(),
+impl Threads {
+    fn start(inner: &Arc<Inner>) -> Result<Self, OpenError> {
+        let started = Self { inner: Arc::clone(inner), handles: Mutex::default() };
+        let failed = |source| OpenError::Io { path: inner.options.data.clone(), source };
+        let own = Arc::clone(inner);
+        let committer = thread::Builder::new().name("committer".to_owned());
+        started.handles.lock().push(committer.spawn(move || committer::run(&own)).map_err(failed)?);
+        if inner.options.flush.background {
+            let connection = connect(&inner.options.data, Access::Read)?;
+            let own = Arc::clone(inner);
+            let keeper = thread::Builder::new().name("maintenance".to_owned());
+            started
+                .handles
+                .lock()
+                .push(keeper.spawn(move || maintenance::run(&own, &connection)).map_err(failed)?);
         }
+        Ok(started)
     }
 
-    /// Can it take deliveries?
-    pub fn health(&self) -> Health {
-        Health::Ready
+    fn stop(&self) {
+        self.inner.queue.close();
+        self.inner.bell.stop();
+        let handles = std::mem::take(&mut *self.handles.lock());
+        for handle in handles {
+            if handle.join().is_err() {
+                tracing::error!("a thread of the store ended with a panic");
+            }
+        }
+        drop(self.inner.lock.lock().take());
     }
+}
 
-    /// The data folder.
-    pub fn data(&self) -> &Path {
-        &self.inner.options.data
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.stop();
     }
-
-    /// Commits what is queued, stops the store's threads and lets go of the folder. Later calls on clones
-    /// are refused. Nothing needs closing for safety.
-    pub fn close(self) {}
 }
 
 /// What the ledger knows of a delivery key.
@@ -130,49 +86,149 @@ pub struct KnownDelivery {
     pub body_hash: u128,
 }
 
-/// A data folder opened for reading only, while another process may be serving it.
-#[derive(Debug)]
-pub struct ReadOnlyStore {
-    snapshot: Arc<Snapshot>,
-}
-
-impl ReadOnlyStore {
-    /// Opens a data folder for reading. Sees what was committed at this moment; the files it reads stay in
-    /// place while it lives, also under a serving process.
+impl Store {
+    /// Opens a data folder, making it when it does not exist, and puts in order what a crash left.
     ///
     /// # Errors
-    /// When there is no store, a newer program wrote it, or it is damaged.
+    /// When another process holds it, a newer program wrote it, or it is damaged.
     pub fn open(options: StoreOptions) -> Result<Self, OpenError> {
-        Err(OpenError::NoStore { data: options.data })
+        let inner = Arc::new(recover::open(options)?);
+        let threads = Arc::new(Threads::start(&inner)?);
+        Ok(Self { inner, threads })
     }
 
-    /// Everything committed when it was opened.
+    /// Begins a delivery.
+    pub fn writer(&self) -> DeliveryWriter {
+        DeliveryWriter::new(Arc::clone(&self.inner.space))
+    }
+
+    /// Queues a delivery for the committer; never blocks.
+    ///
+    /// # Errors
+    /// When the queue is full or the store cannot write.
+    pub fn submit(&self, delivery: Delivery) -> Result<PendingReceipt, SubmitError> {
+        self.inner.health.admit(self.inner.options.clock.now())?;
+        self.refuse_when_flushing_lags()?;
+        self.inner.queue.push(delivery)
+    }
+
+    fn refuse_when_flushing_lags(&self) -> Result<(), SubmitError> {
+        let policy = &self.inner.options.flush;
+        let memory = self.inner.memory.read();
+        let too_many = memory.journal_rows() > policy.rows.saturating_mul(MOST_UNFLUSHED)
+            || memory.journal_bytes() > policy.journal_bytes.saturating_mul(MOST_UNFLUSHED);
+        if too_many { Err(SubmitError::Overloaded { retry_after_seconds: 5 }) } else { Ok(()) }
+    }
+
+    /// What the ledger knows of this key, so that a repetition is recognised before its body is decoded.
+    /// Whether the body is the same is for the caller to compare.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn known(&self, key: &DeliveryKey) -> Result<Option<KnownDelivery>, StoreError> {
+        let entry = self.inner.reader.known(key)?;
+        Ok(entry.map(|known| KnownDelivery { receipt: known.receipt, body_hash: known.body_hash }))
+    }
+
+    /// Was this entity ever observed?
+    pub fn entity_exists(&self, key: &EntityKey) -> bool {
+        let Some(index) = Table::named(key.table).and_then(table_index) else { return false };
+        let memory = self.inner.memory.read();
+        memory.tables.get(index).is_some_and(|table| table.entities.get(&key.text).is_some())
+    }
+
+    /// Everything committed up to now, frozen.
     pub fn snapshot(&self) -> Arc<Snapshot> {
-        Arc::clone(&self.snapshot)
+        self.inner.snapshot()
     }
 
-    /// Copies a consistent state into an empty folder.
+    /// Moves all fact rows from the journal into segments, now.
+    ///
+    /// # Errors
+    /// When the disk is full or writing failed; nothing is lost then.
+    pub fn flush(&self) -> Result<FlushReport, StoreError> {
+        flush::flush_all(&self.inner)
+    }
+
+    /// Merges the segments of every table and day into as few as the size limit allows, now, and removes
+    /// merged files that nobody reads any more.
+    ///
+    /// # Errors
+    /// When the disk is full or reading or writing failed; nothing is lost then.
+    pub fn compact(&self) -> Result<CompactReport, StoreError> {
+        let report = compact::compact_all(&self.inner)?;
+        remove_garbage(&self.inner)?;
+        Ok(report)
+    }
+
+    /// Removes merged files that nobody reads any more, now.
+    ///
+    /// # Errors
+    /// When the catalog cannot be read or written.
+    pub fn clean_up(&self) -> Result<(), StoreError> {
+        remove_garbage(&self.inner)
+    }
+
+    /// Copies a consistent state into an empty folder while deliveries go on.
     ///
     /// # Errors
     /// When the folder is not empty or copying failed.
-    pub fn backup(&self, _destination: &Path) -> Result<BackupReport, StoreError> {
-        Err(StoreError::Closed)
+    pub fn backup(&self, destination: &Path) -> Result<BackupReport, StoreError> {
+        backup_to(&self.inner.options, destination)
     }
-}
 
-/// Makes a data folder from a backup, in an empty or new folder.
-///
-/// # Errors
-/// When the backup is incomplete or changed, or the folder is not empty.
-pub fn restore(_backup: &Path, _destination: &Path) -> Result<RestoreReport, StoreError> {
-    Err(StoreError::Closed)
-}
+    /// Limits the size of `meta.db`; `None` lifts the limit. Past it deliveries are refused as with a full
+    /// disk, until flushing has made room or the limit is raised.
+    ///
+    /// # Errors
+    /// When SQLite refuses the limit.
+    pub fn limit_catalog_bytes(&self, limit: Option<u64>) -> Result<(), StoreError> {
+        crate::catalog::connection::limit_bytes(&self.inner.writer.lock(), limit)
+    }
 
-/// Verifies everything a data folder holds: checksums, the catalog against the files, keys, counts.
-/// Works while a process serves it. `progress` is told what is being looked at.
-///
-/// # Errors
-/// When the folder could not be opened at all; what is wrong inside is in the report.
-pub fn check(_data: &Path, _progress: &mut dyn FnMut(&str)) -> Result<CheckReport, StoreError> {
-    Err(StoreError::Closed)
+    /// Numbers for health pages and metrics.
+    pub fn stats(&self) -> StoreStats {
+        let (queue_requests, queue_bytes) = self.inner.queue.depth();
+        let counters = &self.inner.counters;
+        let memory = self.inner.memory.read();
+        let tables = memory.tables.iter().map(|table| {
+            let segment_rows: u64 = table.segments.iter().map(|segment| segment.rows()).sum();
+            let rows_in_memory = table.batch_rows + table.entities.len() as u64;
+            TableStats {
+                table: table.table.name,
+                rows: segment_rows + rows_in_memory,
+                rows_in_memory,
+                segments: table.segments.len() as u64,
+                segment_bytes: table.segments.iter().map(|segment| segment.size_bytes()).sum(),
+            }
+        });
+        StoreStats {
+            tables: tables.collect(),
+            journal_bytes: memory.journal_bytes(),
+            journal_batches: memory.tables.iter().map(|table| table.batches.len() as u64).sum(),
+            queue_requests,
+            queue_bytes,
+            committed: counters.committed.load(Ordering::Relaxed),
+            repeated: counters.repeated.load(Ordering::Relaxed),
+            commit_groups: counters.commit_groups.load(Ordering::Relaxed),
+            maintenance_failures: counters.maintenance_failures.load(Ordering::Relaxed),
+            health: self.inner.health.report(),
+        }
+    }
+
+    /// Can it take deliveries?
+    pub fn health(&self) -> Health {
+        self.inner.health.report()
+    }
+
+    /// The data folder.
+    pub fn data(&self) -> &Path {
+        &self.inner.options.data
+    }
+
+    /// Commits what is queued, stops the store's threads and lets go of the folder. Deliveries to clones are
+    /// refused from then on. Nothing needs closing for safety.
+    pub fn close(self) {
+        self.threads.stop();
+    }
 }

@@ -1,0 +1,138 @@
+//! Compaction: sorted segments of one table and day are merged into one, better compressed.
+//!
+//! The new file is on disk under its final name before one transaction swaps it for the old ones, so readers
+//! see either the old files or the new one. The old files go when no reader holds them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::catalog::segments;
+use crate::error::StoreError;
+use crate::flush::{new_segment, settle};
+use crate::inner::Inner;
+use crate::memory::Change;
+use crate::merge_segments::merge_sorted;
+use crate::report::CompactReport;
+use crate::segment::Segment;
+use crate::segments::place_durable;
+
+/// Segments of about this size are merged no further.
+const TARGET_BYTES: u64 = 256 << 20;
+
+/// Most segments merged at once: bounds open files and memory.
+const MOST_INPUTS: usize = 32;
+
+/// So many segments of one level are merged into one of the next, by themselves.
+const TIER: usize = 4;
+
+/// Merges the segments of every table and day that are not large enough yet.
+pub(crate) fn compact_all(inner: &Inner) -> Result<CompactReport, StoreError> {
+    let mut report = CompactReport::default();
+    loop {
+        let turn = inner.maintenance.lock();
+        let Some((index, inputs)) = find(inner, |segments| gather(segments, 2)) else { return Ok(report) };
+        merge(inner, index, &inputs, &mut report)?;
+        drop(turn);
+    }
+}
+
+/// Merges where enough segments of one level have come together.
+pub(crate) fn compact_due(inner: &Inner) -> Result<(), StoreError> {
+    let mut report = CompactReport::default();
+    while !inner.bell.is_stopping() {
+        let turn = inner.maintenance.lock();
+        let Some((index, inputs)) = find(inner, one_level) else { return Ok(()) };
+        merge(inner, index, &inputs, &mut report)?;
+        drop(turn);
+        tracing::debug!(
+            table = inputs.first().map_or("", |first| first.table().name),
+            inputs = inputs.len(),
+            "merged"
+        );
+    }
+    Ok(())
+}
+
+/// The first table and partition where `choose` finds segments to merge.
+fn find(
+    inner: &Inner,
+    choose: impl Fn(&[Arc<Segment>]) -> Option<Vec<Arc<Segment>>>,
+) -> Option<(usize, Vec<Arc<Segment>>)> {
+    let memory = inner.memory.read();
+    for (index, table) in memory.tables.iter().enumerate() {
+        let mut partitions: BTreeMap<&str, Vec<Arc<Segment>>> = BTreeMap::new();
+        for segment in table.segments.iter().filter(|segment| segment.size_bytes() < TARGET_BYTES) {
+            partitions.entry(&segment.entry().partition).or_default().push(Arc::clone(segment));
+        }
+        for segments in partitions.into_values() {
+            if let Some(inputs) = choose(&segments) {
+                return Some((index, inputs));
+            }
+        }
+    }
+    None
+}
+
+fn one_level(segments: &[Arc<Segment>]) -> Option<Vec<Arc<Segment>>> {
+    let mut levels: BTreeMap<u8, Vec<Arc<Segment>>> = BTreeMap::new();
+    for segment in segments {
+        levels.entry(segment.level()).or_default().push(Arc::clone(segment));
+    }
+    levels.into_values().find_map(|level| gather(&level, TIER))
+}
+
+/// As many of the segments, smallest first, as make one of the target size; `None` when fewer than `least`.
+fn gather(segments: &[Arc<Segment>], least: usize) -> Option<Vec<Arc<Segment>>> {
+    let mut by_size = segments.to_vec();
+    by_size.sort_by_key(|segment| (segment.size_bytes(), segment.id()));
+    let mut total = 0;
+    let chosen: Vec<_> = by_size
+        .into_iter()
+        .take(MOST_INPUTS)
+        .take_while(|segment| {
+            total += segment.size_bytes();
+            total <= TARGET_BYTES
+        })
+        .collect();
+    (chosen.len() >= least).then_some(chosen)
+}
+
+/// Merges some segments of one table and partition. The caller holds `maintenance`.
+fn merge(
+    inner: &Inner,
+    index: usize,
+    inputs: &[Arc<Segment>],
+    report: &mut CompactReport,
+) -> Result<(), StoreError> {
+    if let Some(reason) = inner.health.poisoned() {
+        return Err(StoreError::Poisoned { reason });
+    }
+    let mut drafts = vec![merge_sorted(&inner.space, inputs)?];
+    place_durable(&mut drafts)?;
+    let obsolete: Vec<(i64, &str)> =
+        inputs.iter().map(|segment| (segment.id(), segment.entry().file.as_str())).collect();
+    let numbers: Vec<i64> = inputs.iter().map(|segment| segment.id()).collect();
+    let swapped = inner.commit_durable(|connection| {
+        for draft in &drafts {
+            segments::insert(connection, &draft.entry)?;
+        }
+        let removed = segments::replace(connection, &obsolete)?;
+        if removed != obsolete.len() {
+            return Err(rusqlite::Error::StatementChangedRows(removed));
+        }
+        let change = Change {
+            segments: drafts.iter().map(|draft| (index, Arc::new(new_segment(inner, draft)))).collect(),
+            replaced: Some((index, numbers)),
+            ..Change::default()
+        };
+        Ok(((), change))
+    });
+    settle(inner, swapped, drafts, |size_bytes| {
+        report.segments_after += 1;
+        report.bytes_after += size_bytes;
+    })?;
+    report.segments_before += inputs.len() as u64;
+    report.bytes_before += inputs.iter().map(|segment| segment.size_bytes()).sum::<u64>();
+    report.rows += inputs.iter().map(|segment| segment.rows()).sum::<u64>();
+    Ok(())
+}

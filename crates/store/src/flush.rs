@@ -1,0 +1,125 @@
+//! Flush: rows move from the journal into segments.
+//!
+//! Sorted Parquet is written and synced under its final name first; then one transaction lists the segments
+//! and deletes the journal rows, and memory follows under the same lock. A crash before that transaction
+//! leaves files nobody lists, which the next start removes; a crash after it leaves the finished move.
+
+use std::sync::Arc;
+
+use crate::catalog::{journal, segments};
+use crate::error::StoreError;
+use crate::inner::Inner;
+use crate::memory::{Change, MemoryBatch};
+use crate::report::FlushReport;
+use crate::segment::Segment;
+use crate::segments::{SegmentDraft, place_durable, write_sorted};
+
+/// Rows flushed at once: bounds the memory of a flush, also of a large journal found at a start.
+const PASS_ROWS: u64 = 1 << 19;
+
+/// Moves everything the journal holds now.
+pub(crate) fn flush_all(inner: &Inner) -> Result<FlushReport, StoreError> {
+    let turn = inner.maintenance.lock();
+    let mut report = FlushReport::default();
+    let tables = inner.memory.read().tables.len();
+    for index in 0..tables {
+        flush_table(inner, index, &mut report)?;
+    }
+    drop(turn);
+    Ok(report)
+}
+
+/// Moves what the journal holds of one table now. The caller holds `maintenance`.
+pub(crate) fn flush_table(inner: &Inner, index: usize, report: &mut FlushReport) -> Result<(), StoreError> {
+    let frozen = match inner.memory.read().tables.get(index) {
+        Some(table) => Arc::clone(&table.batches),
+        None => return Ok(()),
+    };
+    let mut rest = frozen.as_slice();
+    while !rest.is_empty() {
+        if let Some(reason) = inner.health.poisoned() {
+            return Err(StoreError::Poisoned { reason });
+        }
+        let (pass, later) = rest.split_at(pass_length(rest));
+        flush_batches(inner, index, pass, report)?;
+        rest = later;
+    }
+    Ok(())
+}
+
+/// How many of the first batches make up one pass: at least one.
+fn pass_length(batches: &[Arc<MemoryBatch>]) -> usize {
+    let mut rows = 0;
+    let fitting = batches.iter().take_while(|batch| {
+        rows += batch.rows;
+        rows <= PASS_ROWS
+    });
+    fitting.count().max(1)
+}
+
+fn flush_batches(
+    inner: &Inner,
+    index: usize,
+    batches: &[Arc<MemoryBatch>],
+    report: &mut FlushReport,
+) -> Result<(), StoreError> {
+    let Some(table) = batches.first().map(|batch| batch.table) else { return Ok(()) };
+    let mut expanded = Vec::with_capacity(batches.len());
+    for batch in batches {
+        expanded.push(batch.compact()?.expand()?);
+    }
+    let mut drafts = write_sorted(&inner.space, table, &expanded)?;
+    drop(expanded);
+    place_durable(&mut drafts)?;
+    let numbers: Vec<i64> = batches.iter().map(|batch| batch.seq).collect();
+    let listed = inner.commit_durable(|connection| {
+        for draft in &drafts {
+            segments::insert(connection, &draft.entry)?;
+        }
+        let deleted = journal::delete(connection, &numbers)?;
+        if deleted != numbers.len() {
+            return Err(rusqlite::Error::StatementChangedRows(deleted));
+        }
+        let change = Change {
+            segments: drafts.iter().map(|draft| (index, Arc::new(new_segment(inner, draft)))).collect(),
+            flushed: Some((index, numbers.len())),
+            ..Change::default()
+        };
+        Ok(((), change))
+    });
+    settle(inner, listed, drafts, |entry_bytes| {
+        report.segments += 1;
+        report.size_bytes += entry_bytes;
+    })?;
+    report.rows += batches.iter().map(|batch| batch.rows).sum::<u64>();
+    Ok(())
+}
+
+/// The segment of a draft about to be listed.
+pub(crate) fn new_segment(inner: &Inner, draft: &SegmentDraft) -> Segment {
+    Segment::new(draft.entry.clone(), draft.table, &inner.space.folders, Some(Arc::clone(&inner.garbage)))
+}
+
+/// Hands the files over when their transaction is durable; keeps or drops them as its failure demands.
+pub(crate) fn settle(
+    inner: &Inner,
+    listed: Result<(), crate::inner::TransactionError>,
+    drafts: Vec<SegmentDraft>,
+    mut count: impl FnMut(u64),
+) -> Result<(), StoreError> {
+    match listed {
+        Ok(()) => {
+            for draft in drafts {
+                count(draft.entry.size_bytes);
+                draft.hand_over();
+            }
+            Ok(())
+        }
+        Err(error) => {
+            if error.is_doubtful() {
+                drafts.into_iter().for_each(SegmentDraft::doubtful);
+            }
+            Err(error.into_store_error(inner))
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Reads what memory does not hold: journal payloads left by a former process, and the ledger.
+
+use parking_lot::Mutex;
+use rusqlite::Connection;
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::catalog::ledger::{KnownEntry, LedgerRow};
+use crate::catalog::{Doing, journal, ledger};
+use crate::error::StoreError;
+use crate::receipt::DeliveryKey;
+
+/// A reading connection that threads take turns with.
+#[derive(Debug)]
+pub(crate) struct CatalogReader {
+    connection: Mutex<Connection>,
+}
+
+impl CatalogReader {
+    pub(crate) fn new(connection: Connection) -> Self {
+        Self { connection: Mutex::new(connection) }
+    }
+
+    /// The payload of a journal batch, verified.
+    pub(crate) fn payload(&self, seq: i64, checksum: u64) -> Result<Vec<u8>, StoreError> {
+        let found = journal::payload(&self.connection.lock(), seq).doing("read the journal")?;
+        match found {
+            Some(payload) if xxh3_64(&payload) == checksum => Ok(payload),
+            Some(_) => {
+                Err(StoreError::Corrupt { what: format!("journal batch {seq} does not match its checksum") })
+            }
+            None => Err(StoreError::Corrupt { what: format!("journal batch {seq} is gone") }),
+        }
+    }
+
+    pub(crate) fn known(&self, key: &DeliveryKey) -> Result<Option<KnownEntry>, StoreError> {
+        ledger::find(&self.connection.lock(), key).doing("read the ledger")
+    }
+
+    pub(crate) fn newest_deliveries(&self, limit: usize) -> Result<Vec<LedgerRow>, StoreError> {
+        ledger::newest(&self.connection.lock(), limit).doing("read the ledger")
+    }
+
+    /// Runs something on the connection.
+    pub(crate) fn with<T>(&self, run: impl FnOnce(&Connection) -> T) -> T {
+        run(&self.connection.lock())
+    }
+}

@@ -1,0 +1,143 @@
+//! The thread that keeps the store in shape: flush, compaction, checkpoints and removal of files.
+
+use std::time::Duration;
+
+use manometer_model::Timestamp;
+use parking_lot::{Condvar, Mutex};
+use rusqlite::Connection;
+
+use crate::catalog::{CatalogError, Doing};
+use crate::cleanup::remove_garbage;
+use crate::compact::compact_due;
+use crate::error::StoreError;
+use crate::flush::flush_table;
+use crate::inner::Inner;
+use crate::report::FlushReport;
+
+/// How often it looks round when nobody wakes it.
+const ROUND: Duration = Duration::from_secs(1);
+
+/// The longest pause after failures; doubled from one round up to this.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// Size of the write-ahead log at which its pages are moved into the database.
+const CHECKPOINT_BYTES: u64 = 16 << 20;
+
+/// Size at which the committer must wait for that, so that the log cannot grow for ever under load.
+const BLOCKING_CHECKPOINT_BYTES: u64 = 256 << 20;
+
+/// Batches of one table in memory at which it is flushed, however few rows they have.
+const MANY_BATCHES: usize = 8_192;
+
+#[derive(Debug, Default)]
+struct Signal {
+    rung: bool,
+    stopping: bool,
+}
+
+/// Wakes and stops the maintenance thread.
+#[derive(Debug, Default)]
+pub(crate) struct Bell {
+    signal: Mutex<Signal>,
+    changed: Condvar,
+}
+
+impl Bell {
+    /// Wakes the thread when there is enough in memory to be flushed.
+    pub(crate) fn ring_if_due(&self, inner: &Inner) {
+        if inner.options.flush.background && !due_tables(inner, inner.options.clock.now()).is_empty() {
+            self.signal.lock().rung = true;
+            self.changed.notify_one();
+        }
+    }
+
+    pub(crate) fn stop(&self) {
+        self.signal.lock().stopping = true;
+        self.changed.notify_all();
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.signal.lock().stopping
+    }
+
+    /// Waits for the next round; false when it is time to stop. A ring does not shorten a pause after failures.
+    fn wait(&self, pause: Duration) -> bool {
+        let mut signal = self.signal.lock();
+        if !signal.stopping && !(signal.rung && pause <= ROUND) {
+            self.changed.wait_for(&mut signal, pause);
+        }
+        signal.rung = false;
+        !signal.stopping
+    }
+}
+
+/// Runs until the store is closed. `connection` is its own, for checkpoints.
+pub(crate) fn run(inner: &Inner, connection: &Connection) {
+    let mut pause = ROUND;
+    while inner.bell.wait(pause) {
+        match round(inner, connection) {
+            Ok(()) => pause = ROUND,
+            Err(error) => {
+                inner.count_failure("maintenance of the store", &error);
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+        }
+    }
+}
+
+fn round(inner: &Inner, connection: &Connection) -> Result<(), StoreError> {
+    if inner.health.poisoned().is_some() {
+        return Ok(());
+    }
+    let due = due_tables(inner, inner.options.clock.now());
+    if !due.is_empty() {
+        let turn = inner.maintenance.lock();
+        let mut report = FlushReport::default();
+        for index in due {
+            flush_table(inner, index, &mut report)?;
+        }
+        drop(turn);
+        tracing::debug!(rows = report.rows, segments = report.segments, "flushed");
+    }
+    checkpoint_if_due(inner, connection)?;
+    compact_due(inner)?;
+    remove_garbage(inner)
+}
+
+/// Positions of the tables whose rows should move into segments now.
+fn due_tables(inner: &Inner, now: Timestamp) -> Vec<usize> {
+    let policy = &inner.options.flush;
+    let memory = inner.memory.read();
+    let journal_full = memory.journal_bytes() >= policy.journal_bytes;
+    let is_due = |table: &crate::memory::TableMemory| {
+        let Some(oldest) = table.batches.first() else { return false };
+        journal_full
+            || table.batch_rows >= policy.rows
+            || table.batches.len() >= MANY_BATCHES
+            || now.seconds_since(oldest.committed_at) >= policy.age_seconds as f64
+    };
+    memory.tables.iter().enumerate().filter(|(_, table)| is_due(table)).map(|(index, _)| index).collect()
+}
+
+/// Moves the write-ahead log into the database when it has grown.
+fn checkpoint_if_due(inner: &Inner, connection: &Connection) -> Result<(), StoreError> {
+    let size = inner.space.folders.write_ahead_log().metadata().map_or(0, |metadata| metadata.len());
+    if size < CHECKPOINT_BYTES {
+        return Ok(());
+    }
+    let writer = (size >= BLOCKING_CHECKPOINT_BYTES).then(|| inner.writer.lock());
+    let mode =
+        if writer.is_some() { "PRAGMA wal_checkpoint(TRUNCATE)" } else { "PRAGMA wal_checkpoint(PASSIVE)" };
+    let done = connection.query_row(mode, [], |_| Ok(()));
+    drop(writer);
+    match done {
+        Err(error) => match CatalogError::of(&error) {
+            CatalogError::Full => Err(error).doing("move the write-ahead log into meta.db"),
+            CatalogError::Broken(reason) => {
+                inner.health.poison(&format!("moving the write-ahead log into meta.db failed: {reason}"));
+                Ok(())
+            }
+        },
+        Ok(()) => Ok(()),
+    }
+}

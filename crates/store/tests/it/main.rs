@@ -1,0 +1,11 @@
+//! What the store promises, tested from outside.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests end with a panic when they fail")]
+#![allow(
+    unreachable_pub,
+    missing_docs,
+    missing_debug_implementations,
+    reason = "a test binary has no public face"
+)]
+
+mod commits;
+mod world;
