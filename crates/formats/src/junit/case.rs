@@ -30,15 +30,6 @@ impl Outcome {
         self.at = None;
         self.is_before = false;
     }
-
-    /// Where no message is given, the first line of the details is one.
-    pub(super) fn message(&self, limit: usize) -> Option<&str> {
-        if !self.message.is_empty() {
-            return Some(&self.message);
-        }
-        let line = self.details.lines().map(str::trim).find(|line| !line.is_empty())?;
-        line.get(..line.floor_char_boundary(limit))
-    }
 }
 
 /// One `testcase` element.
@@ -56,6 +47,8 @@ pub(super) struct Case {
     reruns: Vec<Outcome>,
     reruns_used: usize,
     pub(super) labels: Labels,
+    /// Name of the property being read.
+    pub(super) property: String,
 }
 
 impl Case {

@@ -15,9 +15,12 @@
 mod case;
 mod collect;
 mod duration;
+mod elements;
 mod names;
 mod ordinals;
+mod outlet;
 mod reading;
+mod values;
 
 use std::io::BufRead;
 use std::ops::ControlFlow;
