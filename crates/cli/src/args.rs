@@ -270,8 +270,8 @@ pub(crate) enum TokenCommand {
     Revoke {
         #[command(flatten)]
         data: DataArgs,
-        /// Its name
-        name: String,
+        /// Its id, as `token list` shows it: tok_…
+        token: String,
     },
 }
 

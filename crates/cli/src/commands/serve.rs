@@ -1,0 +1,84 @@
+//! `manometer serve`: the store, the engine and the HTTP door in one process, until told to stop.
+
+use std::net::SocketAddr;
+
+use manometer_query::{Engine, EngineOptions};
+use manometer_server::{Server, ServerOptions, Timeouts};
+use manometer_store::{Store, StoreOptions};
+
+use crate::args::{FlushArgs, ServeArgs};
+use crate::commands::store::folder;
+use crate::config::{Config, listen_address};
+use crate::{env, output};
+
+/// Serves the folder the arguments name.
+pub(crate) fn run(arguments: &ServeArgs, config: &Config) -> anyhow::Result<()> {
+    let listen = listen_address(arguments.listen.as_deref().unwrap_or(&config.listen))?;
+    let mut config = config.clone();
+    config.hostnames.extend(arguments.hostnames.iter().cloned());
+    let mut options = StoreOptions::new(folder(&arguments.data, &config));
+    set_flush(&mut options, &arguments.flush);
+    serve(options, listen, &config)
+}
+
+fn set_flush(options: &mut StoreOptions, flush: &FlushArgs) {
+    let policy = &mut options.flush;
+    policy.journal_bytes = flush.flush_journal_bytes.unwrap_or(policy.journal_bytes);
+    policy.rows = flush.flush_rows.unwrap_or(policy.rows);
+    policy.age_seconds = flush.flush_age_seconds.unwrap_or(policy.age_seconds);
+}
+
+/// Serves a folder until the process is told to stop (SIGINT, SIGTERM), then ends what is in flight.
+pub(crate) fn serve(mut options: StoreOptions, listen: SocketAddr, config: &Config) -> anyhow::Result<()> {
+    log_to_stderr();
+    options.limits = config.limits.clone();
+    // With port 0 the address is known only later, and a second process would be sent to the wrong one.
+    options.announce = (listen.port() != 0).then(|| format!("http://{listen}"));
+    let data = options.data.clone();
+    let store = Store::open(options)?;
+    let engine = Engine::new(EngineOptions { limits: config.limits.clone(), ..EngineOptions::default() })?;
+    let mut server_options = ServerOptions::new(listen, &data, store, engine);
+    server_options.limits = config.limits.clone();
+    server_options.timeouts = Timeouts::of(&config.limits);
+    server_options.hostnames = config.hostnames.clone();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let server = Server::start(server_options).await?;
+        output::note(format!("data folder {}", data.display()));
+        output::note(format!("listening on http://{}", server.address()));
+        told_to_stop().await;
+        output::note("stopping: finishing what is in flight");
+        server.shutdown().await;
+        Ok(())
+    })
+}
+
+fn log_to_stderr() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env(env::LOG)
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init().ok();
+}
+
+#[cfg(unix)]
+async fn told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return interrupted().await;
+    };
+    tokio::select! {
+        () = interrupted() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn told_to_stop() {
+    interrupted().await;
+}
+
+async fn interrupted() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        // Without a signal to wait for, the process ends when it is killed.
+        std::future::pending::<()>().await;
+    }
+}
