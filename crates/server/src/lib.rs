@@ -1,1 +1,34 @@
-//! placeholder
+//! The server: HTTP in front of ingest, store and query, and the pages.
+//!
+//! ```text
+//! listener ──► connection ──► door (ids, guard, refusals) ──► router ──┬─► api: reports, records, sql, …  ──► ingest, query
+//!              bounded,         nothing unsaid, nothing                ├─► save_metrics, health, metrics
+//!              timed            unbounded                              └─► login, pages
+//! ```
+//!
+//! **Invariants**
+//! - A delivery is answered 2xx only after the store has it on disk; every other answer means nothing was stored,
+//!   or that sending it again is safe.
+//! - Every queue, body and wait has a limit; past it the caller is told, and the refusal is counted.
+//! - Once a token exists no route but health, the API description, the login form and the assets answers without one.
+//! - No handler writes to the store but through `manometer_ingest`.
+
+pub mod access;
+mod api;
+mod door;
+mod error;
+mod health;
+mod login;
+mod metrics;
+mod options;
+mod pages;
+mod router;
+mod save_metrics;
+mod server;
+mod state;
+mod telemetry;
+
+pub use error::ApiError;
+pub use options::{ServerOptions, Timeouts};
+pub use server::{Server, StartError};
+pub use state::{App, Inner};

@@ -1,0 +1,41 @@
+//! The table of routes. What it lists is what `/api/openapi.json` describes.
+
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::api::{self, deliveries, openapi, records, reports, sql};
+use crate::state::App;
+use crate::{door, health, login, metrics, pages, save_metrics};
+
+/// Everything the server answers.
+pub(crate) fn router(app: App) -> Router {
+    let (api, document) = OpenApiRouter::with_openapi(openapi::description())
+        //                       route                        needs     what it does
+        .routes(routes!(reports::upload)) //    POST /api/v1/reports         ingest    reports of any kind, with their run
+        .routes(routes!(records::upload)) //    POST /api/v1/records         ingest    records as NDJSON
+        .routes(routes!(save_metrics::save)) // POST /save_metrics           ingest    one pipeline as one document
+        .routes(routes!(sql::query)) //         POST /api/v1/sql             query     a question in SQL
+        .routes(routes!(deliveries::list)) //   GET  /api/v1/deliveries      query     what arrived lately
+        .routes(routes!(metrics::exposition)) // GET /metrics                query     numbers for Prometheus
+        .routes(routes!(openapi::document)) //  GET  /api/openapi.json       -         this table, for programs
+        .routes(routes!(health::alive)) //      GET  /healthz                -         is the process there?
+        .routes(routes!(health::ready)) //      GET  /ready                  -         does the store take deliveries?
+        .split_for_parts();
+
+    let browser = Router::new()
+        .route("/logout", post(login::log_out))
+        .merge(pages::routes())
+        .layer(from_fn_with_state(app.clone(), login::page_guard))
+        .route("/login", get(pages::login).post(login::log_in));
+
+    api.merge(browser)
+        .layer(Extension(openapi::Document::new(&document)))
+        .fallback(api::no_such_route)
+        .method_not_allowed_fallback(api::no_such_method)
+        .layer(from_fn_with_state(app.clone(), door::guard))
+        .layer(from_fn_with_state(app.clone(), door::finish))
+        .with_state(app)
+}

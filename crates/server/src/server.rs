@@ -1,0 +1,186 @@
+//! Listening, the life of a connection, and the orderly end.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::access::{AccessDatabase, AccessError};
+use crate::door::{Decoding, UploadMemory};
+use crate::options::ServerOptions;
+use crate::router::router;
+use crate::state::{App, Inner};
+use crate::telemetry::Telemetry;
+
+/// Longest head of a request: request line and headers together.
+const HEAD_BYTES: usize = 32 * 1024;
+
+/// Most headers of a request.
+const HEADERS: usize = 100;
+
+/// How long accepting pauses when the system has no more sockets to give.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Why a server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address is taken, or not this machine's.
+    #[error("failed to listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// An address others can reach, and no token to keep them out.
+    #[error(
+        "refusing to listen on {address} without a token: everyone who reaches it could read and write everything; \
+         make one first: {command}"
+    )]
+    NeedsToken {
+        /// The address.
+        address: SocketAddr,
+        /// The command that makes a token.
+        command: String,
+    },
+    /// The tokens cannot be read.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+}
+
+/// A running server.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    app: App,
+    stop: watch::Sender<bool>,
+    accepting: JoinHandle<()>,
+}
+
+impl Server {
+    /// Opens the tokens, listens, and serves until [`Server::shutdown`].
+    ///
+    /// # Errors
+    /// When the address cannot be listened on, or may not be without a token.
+    pub async fn start(options: ServerOptions) -> Result<Self, StartError> {
+        let access = AccessDatabase::open(&options.data)?;
+        let is_loopback = options.listen.ip().is_loopback();
+        if !is_loopback && !access.has_tokens()? {
+            let command = token_command(&options.data);
+            return Err(StartError::NeedsToken { address: options.listen, command });
+        }
+        let failed = |source| StartError::Listen { address: options.listen, source };
+        let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let limits = options.limits;
+        let app = App::new(Inner {
+            telemetry: Telemetry::new(options.store.clone()),
+            upload_memory: UploadMemory::new(limits.upload_memory_bytes),
+            decoding: Decoding::new(limits.decoding_uploads, limits.queue_requests),
+            store: options.store,
+            engine: options.engine,
+            access,
+            clock: options.clock,
+            hostnames: options.hostnames,
+            is_loopback,
+            timeouts: options.timeouts,
+            limits,
+        });
+        let (stop, stopping) = watch::channel(false);
+        let accepting = tokio::spawn(accept(listener, app.clone(), stopping));
+        tracing::info!(%address, "listening");
+        Ok(Self { address, app, stop, accepting })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What its handlers use: for a program that serves and looks at the same store.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Takes no more connections, finishes what is in flight (as long as the timeouts allow), then closes the store.
+    pub async fn shutdown(self) {
+        self.stop.send_replace(true);
+        if let Err(error) = self.accepting.await {
+            tracing::error!(%error, "the accepting task ended badly");
+        }
+        let store = self.app.store.clone();
+        if let Err(error) = tokio::task::spawn_blocking(move || store.close()).await {
+            tracing::error!(%error, "closing the store ended badly");
+        }
+    }
+}
+
+fn token_command(data: &Path) -> String {
+    let folder: PathBuf = data.to_path_buf();
+    format!("manometer token create --name first --scope admin --data {}", folder.display())
+}
+
+/// Accepts until told to stop, at most `limits.connections` at a time; others wait in the system's queue.
+async fn accept(listener: TcpListener, app: App, mut stopping: watch::Receiver<bool>) {
+    let graceful = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(app.limits.connections.clamp(1, Semaphore::MAX_PERMITS)));
+    let service = TowerToHyperService::new(router(app.clone()));
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(app.timeouts.head)
+        .max_headers(HEADERS)
+        .max_buf_size(HEAD_BYTES.max(64 * 1024))
+        .max_header_size(HEAD_BYTES)
+        .half_close(true);
+
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            _ = stopping.changed() => break,
+            accepted = next_connection(&listener, &places) => accepted,
+        };
+        let Some((stream, place)) = accepted else { continue };
+        let connection = builder.serve_connection(TokioIo::new(stream), service.clone());
+        let watched = graceful.watch(connection);
+        tokio::spawn(async move {
+            let _place = place;
+            if let Err(error) = watched.await {
+                tracing::debug!(%error, "a connection ended early");
+            }
+        });
+    }
+    drop(listener);
+    if timeout(app.timeouts.shutdown, graceful.shutdown()).await.is_err() {
+        tracing::warn!("some requests were still running when the time for the orderly end was over");
+    }
+}
+
+async fn next_connection(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+    let place = Arc::clone(places).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, _)) => {
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%error, "failed to set TCP_NODELAY");
+            }
+            Some((stream, place))
+        }
+        Err(error) => {
+            tracing::warn!(%error, "failed to accept a connection");
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            None
+        }
+    }
+}
