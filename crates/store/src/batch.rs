@@ -174,3 +174,189 @@ fn time_range(table: &'static Table, columns: &[CompactColumn]) -> (Timestamp, T
         None => unknown,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{BooleanArray, RecordBatch};
+    use arrow::datatypes::{Float64Type, TimestampMicrosecondType};
+    use manometer_model::records::{SAMPLES, TESTS};
+    use manometer_model::{Labels, TestId, Value};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::columns::TableBuilder;
+
+    /// One cell, owned, so that rows can be generated and compared.
+    #[derive(Debug, Clone, PartialEq)]
+    enum Owned {
+        Null,
+        Text(String),
+        Time(i64),
+        Float(u64),
+        Int(i64),
+        Bool(bool),
+        Labels(Labels),
+        TestId(u128),
+    }
+
+    impl Owned {
+        fn value(&self) -> Value<'_> {
+            match self {
+                Self::Null => Value::Null,
+                Self::Text(text) => Value::Text(text),
+                Self::Time(micros) => Value::Time(Timestamp::from_micros(*micros)),
+                Self::Float(bits) => Value::Float(f64::from_bits(*bits)),
+                Self::Int(number) => Value::Int(*number),
+                Self::Bool(truth) => Value::Bool(*truth),
+                Self::Labels(pairs) => Value::Labels(pairs),
+                Self::TestId(bits) => Value::TestId(TestId::from_u128(*bits)),
+            }
+        }
+    }
+
+    fn text() -> impl Strategy<Value = String> {
+        prop_oneof![
+            Just(String::new()),
+            Just("main".to_owned()),
+            Just("exactly12byt".to_owned()),
+            any::<String>(),
+            "\\PC{0,40}",
+            Just("long ".repeat(20_000)),
+        ]
+    }
+
+    fn cell(column: &manometer_model::Column) -> BoxedStrategy<Owned> {
+        let known = match column.kind {
+            ColumnKind::Text => text().prop_map(Owned::Text).boxed(),
+            ColumnKind::Time => prop_oneof![Just(0), Just(-1), Just(i64::MAX), Just(i64::MIN), any::<i64>()]
+                .prop_map(Owned::Time)
+                .boxed(),
+            ColumnKind::Float => prop_oneof![
+                Just(f64::NAN.to_bits()),
+                Just((-0.0_f64).to_bits()),
+                Just(0.0_f64.to_bits()),
+                Just(f64::INFINITY.to_bits()),
+                any::<u64>(),
+            ]
+            .prop_map(Owned::Float)
+            .boxed(),
+            ColumnKind::Int => prop_oneof![Just(1), any::<i64>()].prop_map(Owned::Int).boxed(),
+            ColumnKind::Bool => any::<bool>().prop_map(Owned::Bool).boxed(),
+            ColumnKind::Labels => prop::collection::btree_map(any::<String>(), any::<String>(), 1..3)
+                .prop_map(Owned::Labels)
+                .boxed(),
+            ColumnKind::TestId => prop_oneof![Just(0), any::<u128>()].prop_map(Owned::TestId).boxed(),
+        };
+        if column.nullable { prop_oneof![1 => Just(Owned::Null), 2 => known].boxed() } else { known }
+    }
+
+    /// Rows in which a column often repeats its first value, so that constants, late changes and nulls occur.
+    fn rows(table: &'static Table) -> impl Strategy<Value = Vec<Vec<Owned>>> {
+        let row: Vec<BoxedStrategy<Owned>> = table.columns.iter().map(cell).collect();
+        let steady = prop::collection::vec(prop::bool::weighted(0.6), table.columns.len());
+        (prop::collection::vec(row, 1..12), steady, any::<prop::sample::Index>()).prop_map(
+            |(mut rows, steady, from)| {
+                let first = rows[0].clone();
+                let change = from.index(rows.len() + 1);
+                for (number, row) in rows.iter_mut().enumerate() {
+                    for ((cell, known), keeps) in row.iter_mut().zip(&first).zip(&steady) {
+                        if *keeps && number < change {
+                            cell.clone_from(known);
+                        }
+                    }
+                }
+                rows
+            },
+        )
+    }
+
+    fn shown(batch: &RecordBatch, column: usize, row: usize, kind: ColumnKind) -> Owned {
+        let array = batch.column(column);
+        if array.is_null(row) {
+            return Owned::Null;
+        }
+        match kind {
+            ColumnKind::Text => Owned::Text(array.as_string_view().value(row).to_owned()),
+            ColumnKind::Labels => {
+                Owned::Labels(serde_json::from_str(array.as_string_view().value(row)).unwrap())
+            }
+            ColumnKind::TestId => {
+                Owned::TestId(array.as_string_view().value(row).parse::<TestId>().unwrap().as_u128())
+            }
+            ColumnKind::Time => Owned::Time(array.as_primitive::<TimestampMicrosecondType>().value(row)),
+            ColumnKind::Float => Owned::Float(array.as_primitive::<Float64Type>().value(row).to_bits()),
+            ColumnKind::Int => Owned::Int(array.as_primitive::<Int64Type>().value(row)),
+            ColumnKind::Bool => {
+                let truths: &BooleanArray = array.as_boolean();
+                Owned::Bool(truths.value(row))
+            }
+        }
+    }
+
+    fn check(table: &'static Table, rows: &[Vec<Owned>]) {
+        let mut builder = TableBuilder::new(table);
+        for row in rows {
+            let values: Vec<Value<'_>> = row.iter().map(Owned::value).collect();
+            builder.append(&values).unwrap();
+        }
+        let encoded = builder.take().unwrap().unwrap().encode().unwrap();
+        assert_eq!(xxh3_64(&encoded.payload), encoded.checksum);
+        let decoded = CompactBatch::decode(table, &encoded.payload, "a batch").unwrap();
+        assert_eq!((decoded.min_at, decoded.max_at), (encoded.content.min_at, encoded.content.max_at));
+        for batch in [encoded.content.expand().unwrap(), decoded.expand().unwrap()] {
+            assert_eq!(batch.num_rows(), rows.len());
+            for (number, row) in rows.iter().enumerate() {
+                for (position, (cell, column)) in row.iter().zip(table.columns).enumerate() {
+                    assert_eq!(
+                        &shown(&batch, position, number, column.kind),
+                        cell,
+                        "{} row {number}",
+                        column.name
+                    );
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(96))]
+
+        #[test]
+        fn test_results_survive_the_journal(rows in rows(&TESTS)) {
+            check(&TESTS, &rows);
+        }
+
+        #[test]
+        fn samples_survive_the_journal(rows in rows(&SAMPLES)) {
+            check(&SAMPLES, &rows);
+        }
+    }
+
+    #[test]
+    fn a_damaged_payload_is_an_error_and_never_a_panic() {
+        let mut builder = TableBuilder::new(&SAMPLES);
+        let mut row = vec![Value::Null; SAMPLES.columns.len()];
+        for (column, value) in SAMPLES.columns.iter().zip(&mut row) {
+            *value = match column.kind {
+                ColumnKind::Text => Value::Text("x"),
+                ColumnKind::Time => Value::Time(Timestamp::from_micros(1)),
+                ColumnKind::Float => Value::Float(1.0),
+                ColumnKind::Int => Value::Int(1),
+                _ => Value::Null,
+            };
+        }
+        builder.append(&row).unwrap();
+        let payload = builder.take().unwrap().unwrap().encode().unwrap().payload;
+        for cut in 0..payload.len() {
+            assert!(CompactBatch::decode(&SAMPLES, &payload[..cut], "a batch").is_err(), "cut at {cut}");
+        }
+        let mut huge = payload.clone();
+        huge[1..9].copy_from_slice(&u64::MAX.to_le_bytes());
+        assert!(CompactBatch::decode(&SAMPLES, &huge, "a batch").is_err());
+        let mut other_version = payload;
+        other_version[0] = 9;
+        let refused =
+            CompactBatch::decode(&SAMPLES, &other_version, "journal batch 4").unwrap_err().to_string();
+        assert!(refused.contains("journal batch 4: the payload has version 9"), "{refused}");
+    }
+}

@@ -63,7 +63,8 @@ impl Bell {
     /// Waits for the next round; false when it is time to stop. A ring does not shorten a pause after failures.
     fn wait(&self, pause: Duration) -> bool {
         let mut signal = self.signal.lock();
-        if !signal.stopping && !(signal.rung && pause <= ROUND) {
+        let answered = signal.rung && pause <= ROUND;
+        if !(signal.stopping || answered) {
             self.changed.wait_for(&mut signal, pause);
         }
         signal.rung = false;

@@ -87,7 +87,7 @@ impl<'a> Doc<'a> {
         for _ in 0..register_count {
             let name_length = usize::from(reader.byte()?);
             let name = reader.text(name_length)?;
-            let index = reader.count()?;
+            let index = usize::try_from(reader.number()?).unwrap_or(usize::MAX);
             let stamp = *stamps.get(index).ok_or("a register names a stamp that is not there")?;
             registers.push(Register { name, stamp, cell: reader.cell()? });
         }

@@ -67,7 +67,7 @@ pub fn test_result(number: u64) -> Test {
     Test {
         provider: "github".to_owned(),
         project: "github.com/acme/shop".to_owned(),
-        service: (number % 3 > 0).then(|| format!("service-{}", number % 3)),
+        service: (!number.is_multiple_of(3)).then(|| format!("service-{}", number % 3)),
         run_id: format!("{}", number / 100),
         run_attempt: 1,
         test_id: TestId::new("suite", "class", &name, "", 0),
