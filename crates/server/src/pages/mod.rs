@@ -1,0 +1,52 @@
+//! Pages for people: rendered here, useful without JavaScript, under a policy that allows no inline code.
+//!
+//! ```text
+//! GET /service?project=… ──► handler (one file a page) ──► answer (query) ──► view (what is shown) ──► template
+//!                            asked: parameters               typed              shown: how values are written
+//! ```
+//!
+//! **Invariants**
+//! - Text from data reaches HTML only through a template's escaping: no template says `safe`.
+//! - No page has inline code or style; what a script needs travels in `data-` attributes.
+//! - Every list on a page has an end, and says so where it was cut.
+//! - What is not known is shown as not known, never as zero.
+
+mod asked;
+mod assets;
+mod chart;
+mod drawing;
+mod lanes;
+mod layout;
+mod links;
+mod login;
+mod naming;
+mod refusal;
+mod run;
+mod service;
+mod services;
+mod shown;
+mod sql;
+mod test;
+mod tests;
+mod view;
+
+use axum::Router;
+use axum::routing::get;
+
+use crate::state::App;
+
+pub(crate) use login::get as login;
+pub(crate) use refusal::not_found;
+
+/// Every page.
+pub(crate) fn routes() -> Router<App> {
+    Router::new()
+        .route("/", get(services::get))
+        .route("/service", get(service::get))
+        .route("/run", get(run::get))
+        .route("/test", get(test::get))
+        .route("/tests", get(tests::get))
+        .route("/sql", get(sql::get))
+        .route("/assets/{hash}/{name}", get(assets::get))
+        .route("/favicon.ico", get(assets::favicon))
+}
