@@ -8,7 +8,8 @@ use manometer_demo::planted::{
 use manometer_model::{Conclusion, Record};
 
 use crate::support::{
-    assert_near, days_between, default_organisation, for_each_run, hour, jobs_of, quantile, weekday,
+    assert_near, days_between, default_organisation, for_each_run, hour, jobs_of, known_runs, quantile,
+    weekday,
 };
 
 #[test]
@@ -67,8 +68,8 @@ fn the_added_step_is_in_every_build_since_its_commit_and_in_none_before() {
 fn jobs_wait_for_the_short_pool_in_working_hours_of_its_weeks_only() {
     let (from, until) = default_organisation().planted().pool_shortage;
     let mut waits: HashMap<(String, bool, bool), Vec<f64>> = HashMap::new();
-    for_each_run(|_, upload| {
-        for job in jobs_of(upload) {
+    for (_, jobs) in known_runs() {
+        for job in jobs {
             let (Some(pool), Some(queued_at)) = (&job.runner_pool, job.queued_at) else { continue };
             let is_working_hour = match (weekday(queued_at), hour(queued_at)) {
                 (1..4, 9..12 | 14..17) => true,
@@ -81,7 +82,7 @@ fn jobs_wait_for_the_short_pool_in_working_hours_of_its_weeks_only() {
                 .or_default()
                 .push(job.queue_seconds.unwrap());
         }
-    });
+    }
     let mut median = |pool: &str, is_short, is_working_hour| {
         quantile(waits.get_mut(&(pool.to_owned(), is_short, is_working_hour)).unwrap(), 0.5)
     };
@@ -132,11 +133,11 @@ fn one_provider_is_silent_for_a_day_on_which_the_others_are_heard() {
     let silent_day = default_organisation().planted().silent_day;
     assert!((silent_day + 3).rem_euclid(7) < 5, "a silent weekend would not be missed");
     let mut runs: HashMap<(String, i32), u32> = HashMap::new();
-    for_each_run(|run, _| {
+    for (run, _) in known_runs() {
         for at in [run.queued_at, run.finished_at] {
             *runs.entry((run.provider.clone(), at.unwrap().day())).or_default() += 1;
         }
-    });
+    }
     let count = |provider: &str, day| runs.get(&(provider.to_owned(), day)).copied().unwrap_or_default();
     assert_eq!(count(MISSING_REPORTS.silent_provider, silent_day), 0);
     assert!(count(MISSING_REPORTS.silent_provider, silent_day - 7) > 5);

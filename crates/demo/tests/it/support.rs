@@ -48,6 +48,16 @@ pub(crate) fn for_each_run(mut visit: impl FnMut(&Run, &Upload<'_>)) {
     }
 }
 
+/// The runs of the default organisation with their jobs, collected once.
+pub(crate) fn known_runs() -> &'static [(Run, Vec<Job>)] {
+    static RUNS: OnceLock<Vec<(Run, Vec<Job>)>> = OnceLock::new();
+    RUNS.get_or_init(|| {
+        let mut runs = Vec::new();
+        for_each_run(|run, upload| runs.push((run.clone(), jobs_of(upload).cloned().collect())));
+        runs
+    })
+}
+
 /// Visits the tests of one service of the default organisation, each with the name of the runner it ran on.
 pub(crate) fn for_each_test_of(service: &str, mut visit: impl FnMut(&Test, &str)) {
     for_each_run(|run, upload| {
