@@ -8,4 +8,8 @@
 )]
 
 mod commits;
+mod exactly_once;
+mod faults;
+mod faulty_filesystem;
+mod refusals;
 mod world;

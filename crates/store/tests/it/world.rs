@@ -146,3 +146,17 @@ pub fn texts(snapshot: &Snapshot, table: &'static Table, column: &str) -> Vec<Op
     }
     texts
 }
+
+/// Copies a folder with everything in it, except what SQLite builds anew by itself.
+pub fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let found = entry.unwrap();
+        let target = to.join(found.file_name());
+        if found.file_type().unwrap().is_dir() {
+            copy_folder(&found.path(), &target);
+        } else if !found.file_name().to_string_lossy().ends_with("-shm") {
+            std::fs::copy(found.path(), target).unwrap();
+        }
+    }
+}
