@@ -13,7 +13,7 @@ mod test;
 use std::sync::Arc;
 
 pub use self::run::{
-    ArtifactLine, BuildLine, CoverageLine, FailureLine, JobLine, RunAnswer, RunRequest, SampleLine, StepLine,
+    ArtifactLine, BuildLine, CoverageLine, FailureLine, JobLine, RunAnswer, RunRequest, SampleLine, SlowTestLine, StepLine,
 };
 pub use self::search::{FoundTest, SearchRequest};
 pub use self::service::{DurationPoint, ServiceAnswer, ServiceRequest, TestLine};

@@ -34,6 +34,8 @@ pub struct RunAnswer {
     pub failures: Vec<FailureLine>,
     /// Failures there are.
     pub failures_total: u64,
+    /// Final executions that took longest, at most [`RunAnswer::SLOWEST`], slowest first.
+    pub slowest_tests: Vec<SlowTestLine>,
     /// Coverage of the whole and of packages.
     pub coverage: Vec<CoverageLine>,
     /// Artifacts, largest first.
@@ -42,6 +44,30 @@ pub struct RunAnswer {
     pub builds: Vec<BuildLine>,
     /// Measured values, by name.
     pub samples: Vec<SampleLine>,
+}
+
+impl RunAnswer {
+    /// Most tests listed as slowest.
+    pub const SLOWEST: usize = 12;
+}
+
+/// One of the tests of a run that took longest.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct SlowTestLine {
+    /// Its identity.
+    pub test_id: TestId,
+    /// Suite path.
+    pub suite: Option<String>,
+    /// Class or file.
+    pub classname: Option<String>,
+    /// Name.
+    pub name: String,
+    /// Parameters.
+    pub parameters: Option<String>,
+    /// passed, failed, error or skipped.
+    pub status: String,
+    /// How long it took.
+    pub duration_seconds: Option<f64>,
 }
 
 /// One job. A job of which only steps are known has no status.

@@ -35,6 +35,8 @@ pub struct ServiceLine {
     pub service: Option<String>,
     /// Runs that began on each day; `None` where nothing is known of the day, which is not zero.
     pub runs_per_day: Vec<Option<u64>>,
+    /// Of them, those that ended with failure, timed_out or error; as many as `runs_per_day`.
+    pub failed_per_day: Vec<u64>,
     /// Runs in these days.
     pub runs: u64,
     /// Runs that ended and say something: conclusion success, failure, timed_out or error.
@@ -56,6 +58,8 @@ pub struct ServiceLine {
     /// Judged runs without a single test row / judged runs; `None` for a service of which less than half of
     /// the judged runs report tests: there a missing report is nothing to speak of.
     pub missing_report_share: Option<f64>,
+    /// Final executions of tests / runs that report any; `None` when none does.
+    pub tests_per_run: Option<f64>,
 }
 
 impl Answers {
