@@ -5,7 +5,7 @@ use std::collections::HashMap;
 /// Counts repetitions of identities, given as 64-bit hashes.
 ///
 /// The table of distinct identities is an open-addressed array of 8-byte slots that is never more than
-/// 80 % full and grows by a half, in 64 shards one after another, so that growing never doubles the whole:
+/// 70 % full and grows by a third, in 64 shards one after another, so that growing never doubles the whole:
 /// at most [`Ordinals::BYTES_PER_IDENTITY`] bytes for each distinct identity of a large file. Two different
 /// tests share a hash with a chance of 1 in 90,000 at 20 million tests; the second would then count as a
 /// repetition of the first.
@@ -61,7 +61,7 @@ impl Ordinals {
 impl Shard {
     /// Adds a hash; false when it was there.
     fn insert(&mut self, hash: u64) -> bool {
-        if self.used * 5 >= self.slots.len() * 4 {
+        if self.used * 10 >= self.slots.len() * 7 {
             self.grow();
         }
         match find(&self.slots, hash) {
@@ -75,7 +75,7 @@ impl Shard {
     }
 
     fn grow(&mut self) {
-        let larger = (self.slots.len() * 3 / 2).max(FIRST_SLOTS);
+        let larger = (self.slots.len() * 4 / 3).max(FIRST_SLOTS);
         let mut slots = vec![0; larger];
         for hash in self.slots.drain(..).filter(|hash| *hash != 0) {
             if let Some(slot) = find(&slots, hash) {

@@ -13,6 +13,7 @@
 //! ever expanded but the five predefined ones and numbers; a document type declaration is skipped unread.
 
 mod encoding;
+mod scan;
 mod tag;
 mod text;
 mod window;
@@ -24,6 +25,7 @@ use quick_xml::parser::{ElementParser, Parser as _};
 use xxhash_rust::xxh3::xxh3_64;
 
 use encoding::Source;
+use scan::{AttributeAt, Scanned};
 pub use tag::{Attribute, Tag};
 pub use text::Flaws;
 pub use window::Place;
@@ -65,7 +67,7 @@ pub enum Event<'a> {
 /// A piece of text, borrowed from the window.
 #[derive(Debug, Clone, Copy)]
 pub struct Text<'a> {
-    raw: &'a str,
+    raw: &'a [u8],
     references: bool,
     /// Where the piece begins.
     pub place: Place<'a>,
@@ -74,12 +76,19 @@ pub struct Text<'a> {
 impl Text<'_> {
     /// Is it nothing but white space?
     pub fn is_blank(&self) -> bool {
-        self.raw.bytes().all(|byte| byte.is_ascii_whitespace())
+        self.raw.iter().all(u8::is_ascii_whitespace)
     }
 
     /// Appends what the text stands for to `out`, which may grow to `limit` bytes.
     pub fn append_to(&self, out: &mut String, limit: usize) -> Flaws {
-        text::append_decoded(self.raw, self.references, limit, out)
+        if let Ok(raw) = std::str::from_utf8(self.raw) {
+            return text::append_decoded(raw, self.references, limit, out);
+        }
+        let mut decoded = String::new();
+        text::decode_leniently(self.raw, &mut decoded);
+        let mut flaws = text::append_decoded(&decoded, self.references, limit, out);
+        flaws.not_utf8 = true;
+        flaws
     }
 }
 
@@ -101,6 +110,9 @@ pub struct Reader<'r> {
     too_deep: u64,
     /// Ends still to be given, because an outer element ended first.
     ends_due: usize,
+    /// Attributes of the tag consumed last, where the quick scan found them.
+    attributes: Vec<AttributeAt>,
+    /// The tag consumed last, where it was not UTF-8.
     decoded: String,
     told_not_utf8: bool,
     deepest: usize,
@@ -109,7 +121,7 @@ pub struct Reader<'r> {
 
 /// A token found in the window.
 enum Token {
-    StartTag { range: std::ops::Range<usize>, is_empty: bool },
+    StartTag { range: std::ops::Range<usize>, name_length: usize, is_empty: bool, is_split: bool },
     EndTag { name: std::ops::Range<usize> },
     Text { range: std::ops::Range<usize>, references: bool },
     Nothing,
@@ -136,6 +148,7 @@ impl<'r> Reader<'r> {
             open: Vec::with_capacity(limits.nesting),
             too_deep: 0,
             ends_due: 0,
+            attributes: Vec::new(),
             decoded: String::new(),
             told_not_utf8: false,
             deepest: limits.nesting,
@@ -166,8 +179,7 @@ impl<'r> Reader<'r> {
             }
             match self.token(problems)? {
                 Token::Nothing => {}
-                Token::StartTag { range, is_empty } => {
-                    let name_length = name_length(self.window.slice(range.clone()));
+                Token::StartTag { range, name_length, is_empty, is_split } => {
                     if self.too_deep > 0 || self.open.len() >= self.deepest {
                         self.skip_deep_element(range.start, is_empty, problems);
                         continue;
@@ -176,28 +188,34 @@ impl<'r> Reader<'r> {
                         let name = self.window.slice(range.start..range.start + name_length);
                         self.open.push(xxh3_64(name));
                     }
-                    let place_start = range.start;
-                    let content =
-                        text_of(&self.window, range, &mut self.decoded, &mut self.told_not_utf8, problems);
-                    // Decoding may lengthen what comes before the end of the name only when the name is not UTF-8.
-                    let name_length =
-                        if content.is_char_boundary(name_length) { name_length } else { content.len() };
-                    let place = self.window.place_of(place_start);
-                    return Ok(Event::Start(Tag { content, name_length, is_empty, place }));
+                    let place = self.window.place_of(range.start);
+                    let bytes = self.window.slice(range);
+                    if let Ok(content) = std::str::from_utf8(bytes) {
+                        let split = is_split.then_some(self.attributes.as_slice());
+                        return Ok(Event::Start(Tag::new(content, name_length, split, is_empty, place)));
+                    }
+                    if !self.told_not_utf8 {
+                        self.told_not_utf8 = true;
+                        problems.push(
+                            Problem::new(
+                                "bytes that are not UTF-8 (and perhaps more later), read as windows-1252",
+                            )
+                            .at_line(place.line())
+                            .in_field("encoding"),
+                        );
+                    }
+                    self.decoded.clear();
+                    text::decode_leniently(bytes, &mut self.decoded);
+                    let name_length = end_of_name(self.decoded.as_bytes());
+                    return Ok(Event::Start(Tag::new(&self.decoded, name_length, None, is_empty, place)));
                 }
                 Token::EndTag { name } => self.close(name, problems),
                 Token::Text { range, references } => {
                     if self.too_deep > 0 {
                         continue;
                     }
-                    let place_start = range.start;
-                    let raw =
-                        text_of(&self.window, range, &mut self.decoded, &mut self.told_not_utf8, problems);
-                    return Ok(Event::Text(Text {
-                        raw,
-                        references,
-                        place: self.window.place_of(place_start),
-                    }));
+                    let place = self.window.place_of(range.start);
+                    return Ok(Event::Text(Text { raw: self.window.slice(range), references, place }));
                 }
                 Token::Eof { is_truncated } => {
                     if self.window.met_undecodable() && !self.told_not_utf8 {
@@ -245,11 +263,18 @@ impl<'r> Reader<'r> {
                 Ok(Token::EndTag { name })
             }
             Some(byte) if is_name_start(*byte) => {
+                if let Some(scanned) = scan::start_tag(unread, &mut self.attributes) {
+                    let Scanned { length, name_length, is_empty } = scanned;
+                    let range = self.window.at(1, length - 2 - usize::from(is_empty));
+                    self.window.consume(length);
+                    return Ok(Token::StartTag { range, name_length, is_empty, is_split: true });
+                }
                 let Some(length) = self.find_end_of_tag(1)? else { return self.truncated() };
                 let is_empty = length > 2 && self.window.unread().get(length - 2) == Some(&b'/');
                 let range = self.window.at(1, length - 2 - usize::from(is_empty));
                 self.window.consume(length);
-                Ok(Token::StartTag { range, is_empty })
+                let name_length = end_of_name(self.window.slice(range.clone()));
+                Ok(Token::StartTag { range, name_length, is_empty, is_split: false })
             }
             Some(_) => {
                 problems.push_with(|| {
@@ -441,33 +466,7 @@ impl<'r> Reader<'r> {
     }
 }
 
-/// A token as text. Bytes that are not UTF-8 are decoded into `decoded`, and reported once a file.
-fn text_of<'a>(
-    window: &'a Window<'_>,
-    range: std::ops::Range<usize>,
-    decoded: &'a mut String,
-    told_not_utf8: &mut bool,
-    problems: &mut Problems,
-) -> &'a str {
-    let start = range.start;
-    let bytes = window.slice(range);
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        return text;
-    }
-    if !*told_not_utf8 {
-        *told_not_utf8 = true;
-        problems.push(
-            Problem::new("not valid UTF-8 here (and perhaps later); such bytes are read as windows-1252")
-                .at_line(window.place_of(start).line())
-                .in_field("encoding"),
-        );
-    }
-    decoded.clear();
-    text::decode_leniently(bytes, decoded);
-    decoded
-}
-
-fn name_length(content: &[u8]) -> usize {
+fn end_of_name(content: &[u8]) -> usize {
     content.iter().position(|byte| byte.is_ascii_whitespace()).unwrap_or(content.len())
 }
 

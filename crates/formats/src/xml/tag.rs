@@ -1,16 +1,21 @@
 //! One start tag and its attributes.
 
-use quick_xml::events::attributes::Attributes as RawAttributes;
+use quick_xml::events::attributes::{Attribute as RawAttribute, Attributes as RawAttributes};
 
-use super::text::{Flaws, append_decoded};
+use super::scan::AttributeAt;
+use super::text::{Flaws, append_decoded, is_plain};
 use super::window::Place;
 
 /// A start tag, borrowed from the window.
 #[derive(Debug, Clone, Copy)]
 pub struct Tag<'a> {
     /// What stands between `<` and `>` or `/>`.
-    pub(super) content: &'a str,
-    pub(super) name_length: usize,
+    content: &'a str,
+    name_length: usize,
+    /// Where the attributes are, when the quick scan found them.
+    split: Option<&'a [AttributeAt]>,
+    /// Is there nothing in the tag that a value would have to be decoded for?
+    is_plain: bool,
     /// Does the tag end its element too (`<a/>`)? Then no [`super::Event::End`] follows.
     pub is_empty: bool,
     /// Where the tag begins.
@@ -18,33 +23,69 @@ pub struct Tag<'a> {
 }
 
 impl<'a> Tag<'a> {
+    pub(super) fn new(
+        content: &'a str,
+        name_length: usize,
+        split: Option<&'a [AttributeAt]>,
+        is_empty: bool,
+        place: Place<'a>,
+    ) -> Self {
+        Self { content, name_length, split, is_plain: is_plain(content.as_bytes()), is_empty, place }
+    }
+
     /// The name, without a namespace prefix.
     pub fn name(&self) -> &'a str {
         let name = self.content.get(..self.name_length).unwrap_or_default();
-        name.rsplit_once(':').map_or(name, |(_, local)| local)
+        let prefix = name.bytes().rposition(|byte| byte == b':').map_or(0, |colon| colon + 1);
+        name.get(prefix..).unwrap_or_default()
     }
 
     /// The attributes in order; an `Err` says what is malformed, and reading goes on after it.
-    pub fn attributes(&self) -> impl Iterator<Item = Result<Attribute<'a>, String>> + use<'a> {
-        let mut attributes = RawAttributes::new(self.content, self.name_length);
-        // Its own check for repeated names allocates; who reads the attributes sees repetition anyway.
-        attributes.with_checks(false);
-        attributes.map(|attribute| match attribute {
-            Ok(attribute) => Ok(Attribute {
-                name: attribute.key.0,
-                // In UTF-8 mode the value is always borrowed from the tag.
-                raw: match attribute.value {
-                    std::borrow::Cow::Borrowed(raw) => raw,
-                    std::borrow::Cow::Owned(_) => return Err("attribute cannot be read".to_owned()),
-                },
-            }),
-            Err(error) => Err(error.to_string()),
-        })
+    pub fn attributes(&self) -> TagAttributes<'a> {
+        let slow = self.split.is_none().then(|| {
+            let mut slow = RawAttributes::new(self.content, self.name_length);
+            // Its check for repeated names allocates; who reads the attributes sees repetition anyway.
+            slow.with_checks(false);
+            slow
+        });
+        let split = self.split.unwrap_or_default().iter();
+        TagAttributes { content: self.content, split, slow, is_plain: self.is_plain }
     }
 
     /// The line of the tag.
     pub fn line(&self) -> u64 {
         self.place.line()
+    }
+}
+
+/// The attributes of a tag, in order.
+#[derive(Debug)]
+pub struct TagAttributes<'a> {
+    content: &'a str,
+    split: std::slice::Iter<'a, AttributeAt>,
+    slow: Option<RawAttributes<'a>>,
+    is_plain: bool,
+}
+
+impl<'a> Iterator for TagAttributes<'a> {
+    type Item = Result<Attribute<'a>, String>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(slow) = &mut self.slow {
+            return slow.next().map(|found| found.map_err(|error| error.to_string()).and_then(from_raw));
+        }
+        let at = self.split.next()?;
+        let name = self.content.get(at.name.0..at.name.1).unwrap_or_default();
+        let raw = self.content.get(at.value.0..at.value.1).unwrap_or_default();
+        Some(Ok(Attribute { name, raw, is_plain: self.is_plain }))
+    }
+}
+
+fn from_raw(found: RawAttribute<'_>) -> Result<Attribute<'_>, String> {
+    match found.value {
+        std::borrow::Cow::Borrowed(raw) => Ok(Attribute { name: found.key.0, raw, is_plain: false }),
+        // It never is: nothing was decoded yet.
+        std::borrow::Cow::Owned(_) => Err("attribute cannot be read".to_owned()),
     }
 }
 
@@ -54,6 +95,7 @@ pub struct Attribute<'a> {
     /// The name, with its prefix.
     pub name: &'a str,
     raw: &'a str,
+    is_plain: bool,
 }
 
 impl<'a> Attribute<'a> {
@@ -65,6 +107,10 @@ impl<'a> Attribute<'a> {
     /// Appends the value to `out`, which may grow to `limit` bytes. Line ends stay line ends: many tools
     /// write them raw, and a stack trace on one line would be a loss.
     pub fn append_to(&self, out: &mut String, limit: usize) -> Flaws {
+        if self.is_plain && self.raw.len() <= limit.saturating_sub(out.len()) {
+            out.push_str(self.raw);
+            return Flaws::default();
+        }
         append_decoded(self.raw, true, limit, out)
     }
 }
