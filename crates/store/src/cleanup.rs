@@ -16,6 +16,7 @@ use crate::segments::io_error;
 /// Removes the files that may go now; those still read elsewhere stay for a later round.
 pub(crate) fn remove_garbage(inner: &Inner) -> Result<(), StoreError> {
     let turn = inner.maintenance.lock();
+    inner.must_be_open()?;
     let unlisted = inner.garbage.take_unlisted();
     let (_, kept) = remove_files(inner, unlisted);
     inner.garbage.put_back_unlisted(kept);

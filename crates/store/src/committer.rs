@@ -81,6 +81,7 @@ fn fail(job: Job, error: &TransactionError) {
     job.promise.answer(Err(match error {
         TransactionError::DiskFull { .. } => CommitError::DiskFull,
         TransactionError::Poisoned { reason } => CommitError::Poisoned { reason: reason.clone() },
+        TransactionError::Closed => CommitError::Closed,
     }));
 }
 

@@ -104,9 +104,7 @@ fn merge(
     inputs: &[Arc<Segment>],
     report: &mut CompactReport,
 ) -> Result<(), StoreError> {
-    if let Some(reason) = inner.health.poisoned() {
-        return Err(StoreError::Poisoned { reason });
-    }
+    inner.must_be_open()?;
     let mut drafts = vec![merge_sorted(&inner.space, inputs)?];
     place_durable(&mut drafts)?;
     let obsolete: Vec<(i64, &str)> =

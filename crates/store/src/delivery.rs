@@ -10,6 +10,7 @@ use crate::batch::EncodedBatch;
 use crate::columns::TableBuilder;
 use crate::entity::{layout_of, observe};
 use crate::error::StoreError;
+use crate::lock::FolderLock;
 use crate::receipt::{DeliveryInfo, Receipt};
 use crate::schema::table_index;
 use crate::segments::{SegmentDraft, SegmentSpace, place_durable, write_sorted};
@@ -46,6 +47,8 @@ pub(crate) struct Observation {
 #[derive(Debug)]
 pub struct DeliveryWriter {
     space: Arc<SegmentSpace>,
+    /// Keeps the folder while files are written into it; none when the store was closed before.
+    lock: Option<Arc<FolderLock>>,
     /// In the order of the model's tables, made at the first row.
     builders: Vec<Option<TableBuilder>>,
     batches: Vec<EncodedBatch>,
@@ -60,9 +63,10 @@ pub struct DeliveryWriter {
 }
 
 impl DeliveryWriter {
-    pub(crate) fn new(space: Arc<SegmentSpace>) -> Self {
+    pub(crate) fn new(space: Arc<SegmentSpace>, lock: Option<Arc<FolderLock>>) -> Self {
         Self {
             space,
+            lock,
             builders: TABLES.iter().map(|_| None).collect(),
             batches: Vec::new(),
             batch_rows: 0,
@@ -154,6 +158,9 @@ impl DeliveryWriter {
 
     /// Writes the batches collected so far as segments, to `tmp/`.
     fn spill(&mut self) -> Result<(), StoreError> {
+        if self.lock.is_none() {
+            return Err(StoreError::Closed);
+        }
         let batches = std::mem::take(&mut self.batches);
         self.batch_rows = 0;
         self.batch_bytes = 0;
@@ -202,6 +209,7 @@ impl DeliveryWriter {
             observations: self.observations,
             drafts: self.drafts,
             memory_bytes,
+            _lock: self.lock,
         })
     }
 }
@@ -221,6 +229,7 @@ pub struct Delivery {
     pub(crate) observations: Vec<Observation>,
     pub(crate) drafts: Vec<SegmentDraft>,
     memory_bytes: usize,
+    _lock: Option<Arc<FolderLock>>,
 }
 
 impl Delivery {

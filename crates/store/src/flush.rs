@@ -37,9 +37,7 @@ pub(crate) fn flush_table(inner: &Inner, index: usize, report: &mut FlushReport)
     };
     let mut rest = frozen.as_slice();
     while !rest.is_empty() {
-        if let Some(reason) = inner.health.poisoned() {
-            return Err(StoreError::Poisoned { reason });
-        }
+        inner.must_be_open()?;
         let (pass, later) = rest.split_at(pass_length(rest));
         flush_batches(inner, index, pass, report)?;
         rest = later;

@@ -46,8 +46,8 @@ pub(crate) struct Inner {
     pub(crate) bell: Bell,
     /// The latest snapshot, for as long as somebody holds it.
     pub(crate) latest: Mutex<Weak<Snapshot>>,
-    /// Given back when the store is closed.
-    pub(crate) lock: Mutex<Option<FolderLock>>,
+    /// Given back when the store is closed; nothing is committed without it.
+    pub(crate) lock: Mutex<Option<Arc<FolderLock>>>,
 }
 
 /// How a transaction failed.
@@ -57,18 +57,21 @@ pub(crate) enum TransactionError {
     DiskFull { at_commit: bool },
     /// The store writes no more.
     Poisoned { reason: String },
+    /// The store was closed before the transaction began.
+    Closed,
 }
 
 impl TransactionError {
     /// May the transaction still turn up after a restart?
     pub(crate) const fn is_doubtful(&self) -> bool {
-        !matches!(self, Self::DiskFull { at_commit: false })
+        !matches!(self, Self::DiskFull { at_commit: false } | Self::Closed)
     }
 
     pub(crate) fn into_store_error(self, inner: &Inner) -> StoreError {
         match self {
             Self::DiskFull { .. } => StoreError::DiskFull { path: inner.space.folders.meta() },
             Self::Poisoned { reason } => StoreError::Poisoned { reason },
+            Self::Closed => StoreError::Closed,
         }
     }
 }
@@ -82,10 +85,13 @@ impl Inner {
         work: impl FnOnce(&Connection) -> rusqlite::Result<(T, Change)>,
     ) -> Result<T, TransactionError> {
         let connection = self.writer.lock();
+        if self.lock.lock().is_none() {
+            return Err(TransactionError::Closed);
+        }
         if let Some(reason) = self.health.poisoned() {
             return Err(TransactionError::Poisoned { reason });
         }
-        if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
+        if let Err(error) = begin(&connection) {
             return Err(self.failed(&connection, &error, false));
         }
         let (answer, change) = match work(&connection) {
@@ -110,6 +116,7 @@ impl Inner {
                 }
                 Err(rollback) => format!("rolling back after a full disk failed: {rollback}"),
             },
+            CatalogError::Busy => "committing failed: meta.db is locked".to_owned(),
             CatalogError::Broken(what) => {
                 let undone = roll_back(connection).err().map_or(String::new(), |also| format!(" ({also})"));
                 format!("committing failed: {what}{undone}")
@@ -117,6 +124,14 @@ impl Inner {
         };
         self.health.poison(&reason);
         TransactionError::Poisoned { reason }
+    }
+
+    /// Refuses once the store is closed. Whoever holds `maintenance` can rely on the answer.
+    pub(crate) fn must_be_open(&self) -> Result<(), StoreError> {
+        if let Some(reason) = self.health.poisoned() {
+            return Err(StoreError::Poisoned { reason });
+        }
+        if self.lock.lock().is_none() { Err(StoreError::Closed) } else { Ok(()) }
     }
 
     /// Everything committed up to now.
@@ -136,6 +151,19 @@ impl Inner {
     pub(crate) fn count_failure(&self, doing: &str, error: &StoreError) {
         self.counters.maintenance_failures.fetch_add(1, Ordering::Relaxed);
         tracing::error!(%error, "{doing} failed; it is tried again later");
+    }
+}
+
+/// Begins a transaction that will write. Another process may hold the write lock for a moment, to place a pin;
+/// waiting for it changes nothing on the disk, so there is no end to the patience.
+fn begin(connection: &Connection) -> rusqlite::Result<()> {
+    loop {
+        match connection.execute_batch("BEGIN IMMEDIATE") {
+            Err(error) if CatalogError::of(&error) == CatalogError::Busy => {
+                tracing::warn!("another process keeps meta.db locked; commits wait for it");
+            }
+            other => return other,
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The thread that keeps the store in shape: flush, compaction, checkpoints and removal of files.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use manometer_model::Timestamp;
@@ -72,11 +73,14 @@ impl Bell {
     }
 }
 
-/// Runs until the store is closed. `connection` is its own, for checkpoints.
+/// Runs until the store is closed. `connection` is its own, for checkpoints; it must not wait for locks.
 pub(crate) fn run(inner: &Inner, connection: &Connection) {
     let mut pause = ROUND;
+    let mut groups_before = 0;
     while inner.bell.wait(pause) {
-        match round(inner, connection) {
+        let groups = inner.counters.commit_groups.load(Ordering::Relaxed);
+        let idle = std::mem::replace(&mut groups_before, groups) == groups;
+        match round(inner, connection, idle) {
             Ok(()) => pause = ROUND,
             Err(error) => {
                 inner.count_failure("maintenance of the store", &error);
@@ -86,7 +90,7 @@ pub(crate) fn run(inner: &Inner, connection: &Connection) {
     }
 }
 
-fn round(inner: &Inner, connection: &Connection) -> Result<(), StoreError> {
+fn round(inner: &Inner, connection: &Connection, idle: bool) -> Result<(), StoreError> {
     if inner.health.poisoned().is_some() {
         return Ok(());
     }
@@ -100,7 +104,7 @@ fn round(inner: &Inner, connection: &Connection) -> Result<(), StoreError> {
         drop(turn);
         tracing::debug!(rows = report.rows, segments = report.segments, "flushed");
     }
-    checkpoint_if_due(inner, connection)?;
+    checkpoint_if_due(inner, connection, idle)?;
     compact_due(inner)?;
     remove_garbage(inner)
 }
@@ -120,25 +124,25 @@ fn due_tables(inner: &Inner, now: Timestamp) -> Vec<usize> {
     memory.tables.iter().enumerate().filter(|(_, table)| is_due(table)).map(|(index, _)| index).collect()
 }
 
-/// Moves the write-ahead log into the database when it has grown.
-fn checkpoint_if_due(inner: &Inner, connection: &Connection) -> Result<(), StoreError> {
+/// Moves the write-ahead log into the database when it has grown, or when nothing else is to be done. Readers
+/// go on beside it; where they need the log it stays, and is moved another time.
+fn checkpoint_if_due(inner: &Inner, connection: &Connection, idle: bool) -> Result<(), StoreError> {
     let size = inner.space.folders.write_ahead_log().metadata().map_or(0, |metadata| metadata.len());
-    if size < CHECKPOINT_BYTES {
+    if size == 0 || (size < CHECKPOINT_BYTES && !idle) {
         return Ok(());
     }
-    let writer = (size >= BLOCKING_CHECKPOINT_BYTES).then(|| inner.writer.lock());
+    let writer = (idle || size >= BLOCKING_CHECKPOINT_BYTES).then(|| inner.writer.lock());
     let mode =
         if writer.is_some() { "PRAGMA wal_checkpoint(TRUNCATE)" } else { "PRAGMA wal_checkpoint(PASSIVE)" };
     let done = connection.query_row(mode, [], |_| Ok(()));
     drop(writer);
-    match done {
-        Err(error) => match CatalogError::of(&error) {
-            CatalogError::Full => Err(error).doing("move the write-ahead log into meta.db"),
-            CatalogError::Broken(reason) => {
-                inner.health.poison(&format!("moving the write-ahead log into meta.db failed: {reason}"));
-                Ok(())
-            }
-        },
-        Ok(()) => Ok(()),
+    let Err(error) = done else { return Ok(()) };
+    match CatalogError::of(&error) {
+        CatalogError::Busy => Ok(()),
+        CatalogError::Full => Err(error).doing("move the write-ahead log into meta.db"),
+        CatalogError::Broken(reason) => {
+            inner.health.poison(&format!("moving the write-ahead log into meta.db failed: {reason}"));
+            Ok(())
+        }
     }
 }

@@ -77,7 +77,7 @@ pub(crate) fn open(options: StoreOptions) -> Result<Inner, OpenError> {
         counters: Counters::default(),
         bell: Bell::default(),
         latest: Mutex::new(Weak::new()),
-        lock: Mutex::new(Some(lock)),
+        lock: Mutex::new(Some(Arc::new(lock))),
     })
 }
 

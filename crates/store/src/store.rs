@@ -4,12 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use manometer_model::{EntityKey, Table};
 use parking_lot::Mutex;
 
 use crate::backup::backup_to;
-use crate::catalog::{Access, connect};
+use crate::catalog::{Access, WhileOpening, connect};
 use crate::cleanup::remove_garbage;
 use crate::delivery::{Delivery, DeliveryWriter};
 use crate::error::{OpenError, StoreError, SubmitError};
@@ -48,6 +49,7 @@ impl Threads {
         started.handles.lock().push(committer.spawn(move || committer::run(&own)).map_err(failed)?);
         if inner.options.flush.background {
             let connection = connect(&inner.options.data, Access::Read)?;
+            connection.busy_timeout(Duration::ZERO).while_opening(&inner.space.folders.meta())?;
             let own = Arc::clone(inner);
             let keeper = thread::Builder::new().name("maintenance".to_owned());
             started
@@ -67,7 +69,12 @@ impl Threads {
                 tracing::error!("a thread of the store ended with a panic");
             }
         }
-        drop(self.inner.lock.lock().take());
+        // Whoever writes files or commits holds one of these, so after this nothing of the kind can begin.
+        let turn = self.inner.maintenance.lock();
+        let writer = self.inner.writer.lock();
+        let lock = self.inner.lock.lock().take();
+        drop((writer, turn));
+        drop(lock);
     }
 }
 
@@ -99,7 +106,7 @@ impl Store {
 
     /// Begins a delivery.
     pub fn writer(&self) -> DeliveryWriter {
-        DeliveryWriter::new(Arc::clone(&self.inner.space))
+        DeliveryWriter::new(Arc::clone(&self.inner.space), self.inner.lock.lock().clone())
     }
 
     /// Queues a delivery for the committer; never blocks.
@@ -227,7 +234,8 @@ impl Store {
     }
 
     /// Commits what is queued, stops the store's threads and lets go of the folder. Deliveries to clones are
-    /// refused from then on. Nothing needs closing for safety.
+    /// refused from then on; a delivery still being built keeps the folder until it is dropped. Nothing needs
+    /// closing for safety.
     pub fn close(self) {
         self.threads.stop();
     }

@@ -84,10 +84,12 @@ pub(crate) enum Access {
 }
 
 /// A failure of SQLite, sorted by what it means for the store.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum CatalogError {
     /// No space: roll back and go on.
     Full,
+    /// Another connection holds the lock: nothing was done.
+    Busy,
     /// Anything else: nobody knows what is on the disk.
     Broken(String),
 }
@@ -96,6 +98,7 @@ impl CatalogError {
     pub(crate) fn of(error: &rusqlite::Error) -> Self {
         match error.sqlite_error() {
             Some(cause) if cause.code == ErrorCode::DiskFull => Self::Full,
+            Some(cause) if cause.code == ErrorCode::DatabaseBusy => Self::Busy,
             // The shared-memory index could not grow: the same lack of space under another name.
             Some(cause) if cause.extended_code == ffi::SQLITE_IOERR_SHMSIZE => Self::Full,
             _ => Self::Broken(error.to_string()),

@@ -11,5 +11,7 @@ mod commits;
 mod exactly_once;
 mod faults;
 mod faulty_filesystem;
+mod power;
 mod refusals;
+mod space;
 mod world;
