@@ -34,6 +34,25 @@
     return duration(seconds).replace(/ 00[sm]$/, "");
   };
 
+  // Marks of the time axis, UTC: the day, or the hour when zoomed in; the year where it begins or changes.
+  const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+  const timeMarks = (marks, step) => {
+    let lastDay = null;
+    let lastYear = null;
+    return marks.map((seconds) => {
+      const at = new Date(seconds * 1e3);
+      const day = `${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]}`;
+      const year = at.getUTCFullYear();
+      const lines = [];
+      if (step < 86400) lines.push(at.toISOString().slice(11, step < 60 ? 19 : 16));
+      if (step >= 86400 || day !== lastDay) lines.push(day);
+      if (year !== lastYear) lines.push(String(year));
+      lastDay = day;
+      lastYear = year;
+      return lines.slice(0, 2).join("\n");
+    });
+  };
+
   const marker = {
     good(ctx, x, y, size) {
       ctx.beginPath();
@@ -113,14 +132,14 @@
       width: Math.max(240, host.clientWidth - 18),
       height: innerWidth < 760 ? 220 : 280,
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1e3), "UTC"),
-      legend: { show: data.lines.length > 0 },
+      legend: { show: data.lines.length > 0, markers: { fill: (_, index) => colours[data.lines[index - 1]?.ink] } },
       cursor: { y: false, points: { size: 6 }, drag: { x: true, y: false, dist: 4 } },
       scales: {
         x: { time: true, range: (_, low, high) => (low === null ? [data.from, data.until] : [low, high]) },
         y: { range: () => [0, (tallest() || 1) * 1.06] },
       },
       axes: [
-        { ...axis },
+        { ...axis, space: 64, values: (_, marks, __, ___, step) => timeMarks(marks, step) },
         { ...axis, size: 62, incrs: STEPS, values: (_, marks) => marks.map(mark) },
       ],
       series: [
@@ -129,7 +148,7 @@
           label: line.label,
           stroke: colours[line.ink],
           width: 2,
-          points: { show: data.times.length < 12, size: 5 },
+          points: { show: data.times.length <= 100, size: 4.5, fill: colours[line.ink], stroke: colours[line.ink] },
           spanGaps: false,
           value: (_, seconds) => duration(seconds),
         })),

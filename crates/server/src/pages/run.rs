@@ -2,14 +2,18 @@
 
 use axum::extract::State;
 use manometer_model::Timestamp;
-use manometer_query::answers::{CoverageLine, FailureLine, RunAnswer, RunLine, RunRequest, TestCounts};
+use manometer_query::answers::{
+    CoverageLine, FailureLine, RunAnswer, RunLine, RunRequest, SlowTestLine, TestCounts,
+};
 
 use super::asked::Asked;
 use super::layout::Section;
 use super::refusal::{PageRefusal, PageResult, render};
 use super::shown::{Bytes, Clipped, Count, Moment, Outcome, Seconds, Share, plain_text};
 use super::view::Choice;
-use super::view::run::{ArtifactRow, BuildRow, CoverageRow, Fact, Failure, RunPage, SampleRow, TestsSummary};
+use super::view::run::{
+    ArtifactRow, BuildRow, CoverageRow, Fact, Failure, RunPage, SampleRow, SlowTest, TestsSummary,
+};
 use super::{lanes, links, naming};
 use crate::state::App;
 
@@ -78,6 +82,7 @@ fn page(answer: &RunAnswer, asked: &Asked, now: Timestamp) -> RunPage {
         tests: run.tests.map(|counts| summary(&counts)),
         failures: answer.failures.iter().map(|failure| failure_row(failure, run)).collect(),
         failures_total: Count(answer.failures_total),
+        slowest: answer.slowest_tests.iter().map(|test| slow_row(test, run)).collect(),
         coverage: answer.coverage.iter().take(MOST_ROWS).map(coverage_row).collect(),
         artifacts: answer
             .artifacts
@@ -202,6 +207,16 @@ fn failure_row(failure: &FailureLine, run: &RunLine) -> Failure {
         } else {
             String::new()
         },
+    }
+}
+
+fn slow_row(test: &SlowTestLine, run: &RunLine) -> SlowTest {
+    SlowTest {
+        url: links::test(&run.project, run.service.as_deref(), &test.test_id.to_string()),
+        name: naming::test(&test.name, test.parameters.as_deref()),
+        place: naming::test_place(test.suite.as_deref(), test.classname.as_deref()),
+        outcome: Outcome::of_test_word(&test.status),
+        duration: Seconds(test.duration_seconds),
     }
 }
 

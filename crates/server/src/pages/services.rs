@@ -90,7 +90,9 @@ fn weighted(answer: &ServicesAnswer, share: impl Fn(&ServiceLine) -> Option<f64>
 }
 
 fn row(line: &ServiceLine, days: u32, now: Timestamp) -> ServiceRow {
-    let bars: Vec<Day> = line.runs_per_day.iter().map(|runs| Day { runs: *runs, failed: 0 }).collect();
+    let failed = line.failed_per_day.iter().copied().chain(std::iter::repeat(0));
+    let bars: Vec<Day> =
+        line.runs_per_day.iter().zip(failed).map(|(runs, failed)| Day { runs: *runs, failed }).collect();
     let name = naming::service(&line.project, line.service.as_deref());
     ServiceRow {
         url: links::service(&line.project, line.service.as_deref(), Some(days)),
@@ -105,6 +107,10 @@ fn row(line: &ServiceLine, days: u32, now: Timestamp) -> ServiceRow {
         last_run: Moment::new(line.last_run_at, now),
         last_outcome: Outcome::of_words(line.last_status.as_deref(), line.last_conclusion.as_deref()),
         missing: Share(line.missing_report_share),
+        tests_per_run: line
+            .tests_per_run
+            .filter(|tests| *tests >= 0.0)
+            .map(|tests| Count(tests.round() as u64)),
     }
 }
 

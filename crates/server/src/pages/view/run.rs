@@ -36,6 +36,7 @@ pub(crate) struct RunPage {
     pub(crate) tests: Option<TestsSummary>,
     pub(crate) failures: Vec<Failure>,
     pub(crate) failures_total: Count,
+    pub(crate) slowest: Vec<SlowTest>,
     pub(crate) coverage: Vec<CoverageRow>,
     pub(crate) artifacts: Vec<ArtifactRow>,
     pub(crate) builds: Vec<BuildRow>,
@@ -109,6 +110,16 @@ pub(crate) struct Failure {
     pub(crate) message: Clipped,
     pub(crate) details: Clipped,
     pub(crate) attempts: String,
+}
+
+/// One of the tests that took longest.
+#[derive(Debug)]
+pub(crate) struct SlowTest {
+    pub(crate) url: String,
+    pub(crate) name: String,
+    pub(crate) place: String,
+    pub(crate) outcome: Outcome,
+    pub(crate) duration: Seconds,
 }
 
 /// Coverage of one scope.

@@ -60,6 +60,8 @@ pub(crate) struct ServiceRow {
     pub(crate) trend: Trend,
     pub(crate) last_run: Moment,
     pub(crate) last_outcome: Outcome,
+    /// Of runs that report any; not known where none does.
+    pub(crate) tests_per_run: Option<Count>,
     /// Ended runs without a report; not known for a service that does not usually report tests.
     pub(crate) missing: Share,
 }
