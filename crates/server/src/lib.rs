@@ -30,5 +30,6 @@ mod telemetry;
 
 pub use error::ApiError;
 pub use options::{ServerOptions, Timeouts};
+pub use router::openapi_json;
 pub use server::{Server, StartError};
 pub use state::{App, Inner};

@@ -10,9 +10,9 @@ use crate::api::{self, deliveries, openapi, records, reports, sql};
 use crate::state::App;
 use crate::{door, health, login, metrics, pages, save_metrics};
 
-/// Everything the server answers.
-pub(crate) fn router(app: App) -> Router {
-    let (api, document) = OpenApiRouter::with_openapi(openapi::description())
+/// The routes for programs, and the document that describes them.
+fn api_routes() -> (Router<App>, utoipa::openapi::OpenApi) {
+    OpenApiRouter::with_openapi(openapi::description())
         //                       route                        needs     what it does
         .routes(routes!(reports::upload)) //    POST /api/v1/reports         ingest    reports of any kind, with their run
         .routes(routes!(records::upload)) //    POST /api/v1/records         ingest    records as NDJSON
@@ -23,8 +23,20 @@ pub(crate) fn router(app: App) -> Router {
         .routes(routes!(openapi::document)) //  GET  /api/openapi.json       -         this table, for programs
         .routes(routes!(health::alive)) //      GET  /healthz                -         is the process there?
         .routes(routes!(health::ready)) //      GET  /ready                  -         does the store take deliveries?
-        .split_for_parts();
+        .split_for_parts()
+}
 
+/// The OpenAPI document of all routes for programs, as JSON.
+///
+/// # Errors
+/// When it cannot be written as JSON, which its tests rule out.
+pub fn openapi_json() -> Result<String, serde_json::Error> {
+    api_routes().1.to_pretty_json()
+}
+
+/// Everything the server answers.
+pub(crate) fn router(app: App) -> Router {
+    let (api, document) = api_routes();
     let browser = Router::new()
         .route("/logout", post(login::log_out))
         .merge(pages::routes())
