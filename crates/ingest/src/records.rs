@@ -3,7 +3,7 @@
 use std::io::BufRead;
 use std::ops::ControlFlow;
 
-use manometer_model::{Limits, Problem, Problems, Record, Table, TableKind, Timestamp, Value};
+use manometer_model::{Limits, Problem, Problems, Record, Table, Timestamp, Value};
 use manometer_store::{DeliveryInfo, DeliveryWriter, Store};
 
 use crate::admission::Admission;
@@ -156,18 +156,15 @@ impl<'a> RecordRows<'a> {
         limits: &Limits,
     ) -> Result<TakenRecords, IngestError> {
         let mut taken = TakenRecords { records: 0, problems: Problems::new(), project: None };
-        let mut number = 0;
         let mut refusal = None;
         let outcome = manometer_formats::records::read(content, limits, &mut |record| {
-            number += 1;
-            match self.append(&record, number) {
-                Ok(Appended::Row { project }) => {
+            match self.append(&record) {
+                Ok(project) => {
                     taken.records += 1;
                     if taken.project.is_none() {
                         taken.project = project.map(str::to_owned);
                     }
                 }
-                Ok(Appended::Problem(problem)) => taken.problems.push(problem),
                 Err(error) => {
                     refusal = Some(error);
                     return ControlFlow::Break(());
@@ -188,7 +185,8 @@ impl<'a> RecordRows<'a> {
         Ok(taken)
     }
 
-    fn append<'r>(&mut self, record: &'r Record, number: u64) -> Result<Appended<'r>, IngestError> {
+    /// Writes one record; answers its project.
+    fn append<'r>(&mut self, record: &'r Record) -> Result<Option<&'r str>, IngestError> {
         let row = record.row();
         let table = row.table_of();
         let mut cells = row.cells();
@@ -197,35 +195,14 @@ impl<'a> RecordRows<'a> {
             _ => None,
         };
         self.admission.check_project(project)?;
-        if let Some(column) = empty_key(table, &cells) {
-            let problem = Problem::new(format!("is empty; record {number} was left out")).in_field(column);
-            return Ok(Appended::Problem(problem));
-        }
         set_time(table, &mut cells, self.received_at);
         self.writer.append(table, &cells)?;
-        Ok(Appended::Row { project })
+        Ok(project)
     }
-}
-
-enum Appended<'r> {
-    Row { project: Option<&'r str> },
-    Problem(Problem),
 }
 
 fn cell<'r>(table: &Table, cells: &[Value<'r>], column: &str) -> Option<Value<'r>> {
     cells.get(table.position(column)?).copied()
-}
-
-/// A column that identifies the row and says nothing.
-fn empty_key(table: &Table, cells: &[Value<'_>]) -> Option<&'static str> {
-    const OF_FACTS: &[&str] = &["provider", "project", "run_id"];
-    let key = match table.kind {
-        TableKind::Entity { key } => key,
-        TableKind::Fact { .. } => OF_FACTS,
-    };
-    key.iter().copied().find(
-        |column| matches!(cell(table, cells, column), Some(Value::Text(text)) if text.trim().is_empty()),
-    )
 }
 
 /// A fact without a time gets its end, else its start, else the time of receipt.

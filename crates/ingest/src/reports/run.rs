@@ -51,12 +51,16 @@ impl RunClaims {
 
     /// The run as the reports show it.
     ///
-    /// Where a CI system tells of the run too, its word counts: the observation has no status, so that anything
-    /// said with one outranks it, and no duration, which would otherwise stand beside times that do not fit it.
-    /// A failure carries the time of receipt and a success none: of two uploads of one run (shards), the failed
-    /// one then decides, in whichever order they arrive.
+    /// Of a local run nobody else will tell, so the reports say that it ended, and how. Where a CI system tells of
+    /// the run too, its word counts: reports arrive while other jobs still run, and a test may fail without failing
+    /// the run. So they claim neither status nor conclusion nor end then, and whatever the CI system says of the
+    /// rest outranks them, as their observation has no status.
+    ///
+    /// A failure carries the time of receipt and a success none: of two uploads of one run (shards), the failed one
+    /// then decides, in whichever order they arrive.
     fn run(&self, context: &Context, received_at: Timestamp) -> Run {
         let text = |name: &Option<Name>| name.as_ref().map(|name| name.as_str().to_owned());
+        let is_local = context.is_local();
         let failed = self.failures > 0;
         let conclusion = if failed { Conclusion::Failure } else { Conclusion::Success };
         Run {
@@ -72,15 +76,15 @@ impl RunClaims {
             commit_sha: text(&context.commit_sha),
             trigger: text(&context.trigger),
             actor: text(&context.actor),
-            status: context.is_local().then_some(Status::Completed),
-            conclusion: (self.tests > 0).then_some(conclusion),
-            started_at: context.started_at.or(self.started_at).or(context.is_local().then_some(received_at)),
-            finished_at: self.finished_at,
-            duration_seconds: if context.is_local() { self.wall_seconds() } else { None },
+            status: is_local.then_some(Status::Completed),
+            conclusion: (is_local && self.tests > 0).then_some(conclusion),
+            started_at: context.started_at.or(self.started_at).or(is_local.then_some(received_at)),
+            finished_at: self.finished_at.filter(|_| is_local),
+            duration_seconds: self.wall_seconds().filter(|_| is_local),
             change_id: text(&context.change_id),
             url: text(&context.url),
             labels: context.labels.clone(),
-            updated_at: failed.then_some(received_at),
+            updated_at: (is_local && failed).then_some(received_at),
             ..Run::default()
         }
     }
