@@ -37,7 +37,8 @@ const MARK: &[u8] = b"#";
 const TEMPORARY: &[&str] = &["/tmp/", "/var/folders/", "/var/tmp/", "/private/tmp/", "\\Temp\\", "\\TEMP\\"];
 
 fn hash_word(word: &str, hasher: &mut Xxh3) {
-    let temporary = TEMPORARY.iter().filter_map(|folder| word.find(folder)).min();
+    let has_path = memchr::memchr2(b'/', b'\\', word.as_bytes()).is_some();
+    let temporary = TEMPORARY.iter().filter(|_| has_path).filter_map(|folder| word.find(folder)).min();
     let (before, rest) = word.split_at_checked(temporary.unwrap_or(word.len())).unwrap_or((word, ""));
     hash_pieces(before, hasher);
     if rest.is_empty() {

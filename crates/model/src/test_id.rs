@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use xxhash_rust::xxh3::Xxh3Default;
+use xxhash_rust::xxh3::{Xxh3Default, xxh3_128};
 
 /// 128 bits that name one test within its service, the same in every run that reports it.
 ///
@@ -20,12 +20,25 @@ pub struct TestId(u128);
 #[error("a test id is 32 hexadecimal digits")]
 pub struct ParseTestIdError;
 
+/// What a part's length takes in the hashed bytes.
+const LENGTH_BYTES: usize = size_of::<u64>();
+
+/// Identities up to this long are hashed at once, which is several times quicker than piece by piece.
+const SHORT_BYTES: usize = 512;
+
 impl TestId {
     /// The id of a test from what identifies it. `ordinal` is 0 for the first test of that identity in a
     /// file, 1 for its first repetition, and so on.
     pub fn new(suite: &str, classname: &str, name: &str, parameters: &str, ordinal: u32) -> Self {
+        let parts = [suite, classname, name, parameters];
+        let length = parts.iter().map(|part| LENGTH_BYTES + part.len()).sum::<usize>() + size_of::<u32>();
+        let mut short = [0_u8; SHORT_BYTES];
+        if let Some(bytes) = short.get_mut(..length) {
+            write_parts(parts, ordinal, bytes);
+            return Self(xxh3_128(bytes));
+        }
         let mut hasher = Xxh3Default::new();
-        for part in [suite, classname, name, parameters] {
+        for part in parts {
             hasher.update(&(part.len() as u64).to_le_bytes());
             hasher.update(part.as_bytes());
         }
@@ -55,6 +68,22 @@ impl TestId {
         }
         text
     }
+}
+
+/// Lays the parts of an identity out as they are hashed; `bytes` is exactly as long as they are.
+fn write_parts(parts: [&str; 4], ordinal: u32, bytes: &mut [u8]) {
+    let mut rest = bytes;
+    let mut write = |piece: &[u8]| {
+        if let Some((head, tail)) = std::mem::take(&mut rest).split_at_mut_checked(piece.len()) {
+            head.copy_from_slice(piece);
+            rest = tail;
+        }
+    };
+    for part in parts {
+        write(&(part.len() as u64).to_le_bytes());
+        write(part.as_bytes());
+    }
+    write(&ordinal.to_le_bytes());
 }
 
 impl fmt::Display for TestId {
@@ -96,6 +125,20 @@ mod tests {
         assert_eq!(id.to_string(), "08ed387b3bc442bce247703ffbf78277");
         assert_eq!(id.to_string().parse(), Ok(id));
         assert_eq!(id.to_hex(), *id.to_string().as_bytes().first_chunk::<32>().unwrap());
+    }
+
+    #[test]
+    fn long_and_short_identities_follow_the_same_recipe() {
+        for length in [0, 1, 100, 460, 467, 468, 469, 470, 600, 5_000] {
+            let name = "n".repeat(length);
+            let mut hasher = Xxh3Default::new();
+            for part in ["s", "c", &name, "p"] {
+                hasher.update(&(part.len() as u64).to_le_bytes());
+                hasher.update(part.as_bytes());
+            }
+            hasher.update(&7_u32.to_le_bytes());
+            assert_eq!(TestId::new("s", "c", &name, "p", 7).as_u128(), hasher.digest128(), "{length}");
+        }
     }
 
     #[test]

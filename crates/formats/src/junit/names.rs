@@ -16,11 +16,12 @@ pub(super) fn split_parameters(name: &str) -> (&str, Option<&str>) {
 
 fn split_brackets(name: &str) -> (&str, Option<&str>) {
     let whole = (name, None);
-    let Some((before, rest)) = name.split_once('[') else { return whole };
+    let bracket = memchr::memchr(b'[', name.as_bytes()).and_then(|at| name.split_at_checked(at));
+    let Some((before, rest)) = bracket else { return whole };
     if before.is_empty() || before.ends_with(char::is_whitespace) {
         return whole;
     }
-    match rest.strip_suffix(']') {
+    match rest.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         Some(parameters) => (before, Some(parameters)),
         None => whole,
     }
