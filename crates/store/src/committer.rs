@@ -64,12 +64,15 @@ fn commit_group(inner: &Inner, group: Vec<Job>) {
 
 /// Hands over the files of a committed delivery, or lets those of a repeated one go; then answers.
 fn settle_drafts(job: Job, outcome: Outcome) {
+    let Job { delivery, promise } = job;
     if matches!(outcome, Outcome::Committed(_)) {
-        for draft in job.delivery.drafts {
+        for draft in delivery.drafts {
             draft.hand_over();
         }
+    } else {
+        drop(delivery);
     }
-    job.promise.answer(Ok(outcome));
+    promise.answer(Ok(outcome));
 }
 
 fn fail(job: Job, error: &TransactionError) {

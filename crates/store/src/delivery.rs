@@ -15,8 +15,7 @@ use crate::receipt::{DeliveryInfo, Receipt};
 use crate::schema::table_index;
 use crate::segments::{SegmentDraft, SegmentSpace, place_durable, write_sorted};
 
-/// More fact rows than this in one delivery are written as segments while it is built, so that memory
-/// stays bounded however large the delivery is.
+/// The usual [`crate::FlushPolicy::bulk_rows`].
 pub const BULK_ROWS: u64 = 524_288;
 
 /// Memory of the fact rows of one delivery beyond which it is written as segments, however few they are.
@@ -49,6 +48,7 @@ pub struct DeliveryWriter {
     space: Arc<SegmentSpace>,
     /// Keeps the folder while files are written into it; none when the store was closed before.
     lock: Option<Arc<FolderLock>>,
+    bulk_rows: u64,
     /// In the order of the model's tables, made at the first row.
     builders: Vec<Option<TableBuilder>>,
     batches: Vec<EncodedBatch>,
@@ -63,10 +63,11 @@ pub struct DeliveryWriter {
 }
 
 impl DeliveryWriter {
-    pub(crate) fn new(space: Arc<SegmentSpace>, lock: Option<Arc<FolderLock>>) -> Self {
+    pub(crate) fn new(space: Arc<SegmentSpace>, lock: Option<Arc<FolderLock>>, bulk_rows: u64) -> Self {
         Self {
             space,
             lock,
+            bulk_rows,
             builders: TABLES.iter().map(|_| None).collect(),
             batches: Vec::new(),
             batch_rows: 0,
@@ -150,7 +151,7 @@ impl DeliveryWriter {
         self.batch_rows += encoded.content.rows as u64;
         self.batch_bytes += encoded.memory_bytes();
         self.batches.push(encoded);
-        if self.batch_rows > BULK_ROWS || self.batch_bytes > BULK_BYTES {
+        if self.batch_rows > self.bulk_rows || self.batch_bytes > BULK_BYTES {
             self.spill()?;
         }
         Ok(())
@@ -181,7 +182,8 @@ impl DeliveryWriter {
         self.rows_by_table.iter().sum()
     }
 
-    /// Encodes what is left and closes the delivery. A delivery of more than [`BULK_ROWS`] fact rows has its
+    /// Encodes what is left and closes the delivery. A delivery of more than
+    /// [`crate::FlushPolicy::bulk_rows`] fact rows has its
     /// segments on disk when this returns, not yet part of the data.
     ///
     /// # Errors

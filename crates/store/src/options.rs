@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use manometer_model::{Clock, Limits, SystemClock};
 
+use crate::delivery::BULK_ROWS;
 use crate::filesystem::{Filesystem, LocalFilesystem};
 
 /// When rows move from the journal into segments, and who does it.
@@ -16,6 +17,9 @@ pub struct FlushPolicy {
     pub rows: u64,
     /// Flush rows older than this.
     pub age_seconds: u64,
+    /// A delivery of more fact rows than this is written as segments while it is built, so that memory stays
+    /// bounded however large it is.
+    pub bulk_rows: u64,
     /// Does a thread of the store flush, compact, checkpoint and clean up by itself? Tests turn it off
     /// and call [`crate::Store::flush`] and its siblings.
     pub background: bool,
@@ -23,7 +27,13 @@ pub struct FlushPolicy {
 
 impl Default for FlushPolicy {
     fn default() -> Self {
-        Self { journal_bytes: 64 << 20, rows: 1 << 19, age_seconds: 900, background: true }
+        Self {
+            journal_bytes: 64 << 20,
+            rows: 1 << 19,
+            age_seconds: 900,
+            bulk_rows: BULK_ROWS,
+            background: true,
+        }
     }
 }
 

@@ -106,7 +106,8 @@ impl Store {
 
     /// Begins a delivery.
     pub fn writer(&self) -> DeliveryWriter {
-        DeliveryWriter::new(Arc::clone(&self.inner.space), self.inner.lock.lock().clone())
+        let lock = self.inner.lock.lock().clone();
+        DeliveryWriter::new(Arc::clone(&self.inner.space), lock, self.inner.options.flush.bulk_rows)
     }
 
     /// Queues a delivery for the committer; never blocks.

@@ -7,11 +7,15 @@
     reason = "a test binary has no public face"
 )]
 
+mod bulk;
 mod commits;
+mod entities;
 mod exactly_once;
 mod faults;
 mod faulty_filesystem;
+mod maintenance;
 mod power;
 mod refusals;
+mod sharing;
 mod space;
 mod world;

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use manometer_model::Row;
+use manometer_model::records::Test;
 use manometer_store::{CommitError, Health, Outcome, Store, StoreError, SubmitError, check};
 
-use crate::world::{TestClock, delivery_of, info, numbers, open, options, send};
+use crate::world::{TestClock, delivery_of, files_below, info, numbers, open, options, send, test_result};
 
 /// Fills the store until it says that there is no space; returns how many deliveries were acknowledged.
 fn fill(store: &Store) -> u64 {
@@ -63,22 +65,53 @@ fn a_full_disk_is_told_and_recovered_from_without_a_restart() {
 fn a_flush_whose_listing_finds_no_space_leaves_no_files_behind() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
-    for number in 0..6_u64 {
-        send(&store, &number.to_string(), number * 100..(number + 1) * 100);
+    // Segments list their projects: with long names the listing needs more pages than the journal has.
+    let mut writer = store.writer();
+    for number in 0..300 {
+        let mut row = test_result(number);
+        row.project = format!("github.com/{}/{}", "long".repeat(200), number % 60);
+        writer.append(Test::table(), &row.values()).unwrap();
     }
-    store.limit_catalog_bytes(Some(4 << 10)).unwrap();
-    // Deleting journal rows frees pages, so only the listing of many segments can meet the limit; where it
-    // does not, the flush is simply done.
-    let outcome = store.flush();
+    store.submit(writer.finish(info("a")).unwrap()).unwrap().wait().unwrap();
+    store.limit_catalog_bytes(Some(1)).unwrap();
+    let refused = store.flush().unwrap_err();
+    assert!(matches!(refused, StoreError::DiskFull { .. }), "{refused}");
+    assert_eq!(numbers(&store.snapshot()), (0..300).collect::<Vec<_>>());
+    assert_eq!(store.snapshot().segments(Test::table()).len(), 0);
+    assert_eq!(files_below(&folder.path().join("segments")), 0);
+
     store.limit_catalog_bytes(None).unwrap();
-    assert!(matches!(outcome, Ok(_) | Err(StoreError::DiskFull { .. })), "{outcome:?}");
-    assert_eq!(numbers(&store.snapshot()), (0..600).collect::<Vec<_>>());
     store.flush().unwrap();
-    send(&store, "later", 600..700);
-    store.clean_up().unwrap();
+    assert_eq!(numbers(&store.snapshot()), (0..300).collect::<Vec<_>>());
     store.close();
     let report = check(folder.path(), &mut |_| {}).unwrap();
     assert!(report.is_sound() && report.notes.is_empty(), "{report:?}");
+}
+
+#[test]
+fn any_other_failure_of_a_commit_stops_all_writing_until_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    send(&store, "a", 0..10);
+    let other = rusqlite::Connection::open(folder.path().join("meta.db")).unwrap();
+    other.execute_batch("ALTER TABLE journal RENAME TO journal_moved").unwrap();
+    let failed = store.submit(delivery_of(&store, info("b"), 10..20)).unwrap().wait().unwrap_err();
+    assert!(
+        matches!(&failed, CommitError::Poisoned { reason } if reason.contains("no such table")),
+        "{failed:?}"
+    );
+    other.execute_batch("ALTER TABLE journal_moved RENAME TO journal").unwrap();
+    drop(other);
+    let refused = store.submit(delivery_of(&store, info("c"), 20..30)).unwrap_err();
+    assert!(matches!(refused, SubmitError::Poisoned { .. }), "also when the cause is gone");
+    assert!(matches!(store.health(), Health::Poisoned { .. }));
+    assert!(matches!(store.flush(), Err(StoreError::Poisoned { .. })));
+    assert_eq!(numbers(&store.snapshot()), (0..10).collect::<Vec<_>>(), "reading goes on");
+    drop(store);
+    let store = open(folder.path());
+    assert_eq!(store.health(), Health::Ready);
+    send(&store, "b", 10..20);
+    assert_eq!(numbers(&store.snapshot()), (0..20).collect::<Vec<_>>());
 }
 
 #[test]

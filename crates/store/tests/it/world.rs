@@ -160,3 +160,13 @@ pub fn copy_folder(from: &Path, to: &Path) {
         }
     }
 }
+
+/// How many files lie below a folder.
+pub fn files_below(folder: &Path) -> usize {
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let found = entry.unwrap();
+        count += if found.file_type().unwrap().is_dir() { files_below(&found.path()) } else { 1 };
+    }
+    count
+}
