@@ -16,6 +16,7 @@ mod git;
 mod inputs;
 mod output;
 mod progress;
+mod remote;
 
 use std::process::ExitCode;
 

@@ -1,11 +1,12 @@
 //! `manometer ingest`: report files into a local folder or a server, as one delivery.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read as _, Seek as _};
 
 use anyhow::Context as _;
 use manometer_ingest::{Admission, ContextFields, FileReport, IngestError, Ingested, Name, Part, reports};
-use manometer_model::{Clock as _, Limits, Problems, SystemClock};
+use manometer_model::{Clock as _, Limits, Problem, Problems, SystemClock, Timestamp};
 use manometer_store::{Outcome, Receipt, Store, StoreOptions};
 use reqwest::blocking::multipart::{Form, Part as FormPart};
 use serde::Deserialize;
@@ -133,12 +134,14 @@ fn searched(inputs: &[Input]) -> Vec<String> {
 /// The server's receipt; also the body of a 208.
 #[derive(Debug, Deserialize)]
 struct ServerReceipt {
-    #[serde(flatten)]
-    receipt: Receipt,
+    id: String,
+    received_at: Timestamp,
+    rows: BTreeMap<String, u64>,
+    problem_count: u64,
     #[serde(default)]
     files: Vec<FileReport>,
     #[serde(default)]
-    problem_list: Option<Problems>,
+    problems: Vec<Problem>,
 }
 
 fn to_server(
@@ -165,13 +168,15 @@ fn to_server(
     let text = response.text().map_err(|error| server(format!("the server's answer broke off: {error}")))?;
     let answer: ServerReceipt = serde_json::from_str(&text)
         .map_err(|error| server(format!("the server's answer is no receipt ({error}): is that a Manometer server?")))?;
-    let outcome = if known { Outcome::Known(answer.receipt) } else { Outcome::Committed(answer.receipt) };
-    Ok(Answer {
-        outcome,
-        files: answer.files,
-        problems: answer.problem_list.unwrap_or_default(),
-        searched: searched(inputs),
-    })
+    let problems = Problems { total: answer.problem_count, first: answer.problems };
+    let receipt = Receipt {
+        id: answer.id,
+        received_at: answer.received_at,
+        rows: answer.rows,
+        problems: answer.problem_count,
+    };
+    let outcome = if known { Outcome::Known(receipt) } else { Outcome::Committed(receipt) };
+    Ok(Answer { outcome, files: answer.files, problems, searched: searched(inputs) })
 }
 
 fn form_part(input: &Input) -> anyhow::Result<FormPart> {

@@ -84,7 +84,7 @@ fn refusals_counted(client: &mut HttpClient) -> u64 {
     let metrics = client.get("/metrics").unwrap().text();
     metrics
         .lines()
-        .filter(|line| line.starts_with("manometer_refused") && line.contains("overload"))
+        .filter(|line| line.starts_with("manometer_ingest_refused_total") && line.contains("overloaded"))
         .map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap())
         .sum()
 }
