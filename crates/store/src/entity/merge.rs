@@ -157,6 +157,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn any_order_grouping_and_repetition_gives_the_same_document(
             all in prop::collection::vec(said(), 1..8),

@@ -16,6 +16,7 @@ mod faulty_filesystem;
 mod maintenance;
 mod power;
 mod refusals;
+mod round_trip;
 mod sharing;
 mod space;
 mod world;
