@@ -1,2 +1,96 @@
-//! placeholder
-fn main() {}
+//! The measured comparisons: what Manometer promises about speed and size, beside what people use today, measured
+//! in one run on one machine.
+//!
+//! ```text
+//! cargo run --release -p manometer-bench -- junit ingest requests storage start
+//! cargo run --release -p manometer-bench -- all --hundred-million
+//! ```
+//!
+//! The table goes to standard output, what is going on to standard error. `README.md` says what each line means.
+//! Nothing here asserts a time: a figure that misses its goal says so in its line.
+
+mod comparisons;
+mod figures;
+mod folder_size;
+mod http_load;
+mod junit_document;
+mod postgres;
+mod postgres_tests;
+mod program;
+mod python;
+mod report;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, ValueEnum};
+
+use crate::report::Report;
+
+/// Measure Manometer beside what people use today.
+#[derive(Debug, Parser)]
+pub(crate) struct Options {
+    /// What to measure
+    #[arg(required = true, value_enum)]
+    names: Vec<Name>,
+    /// Rounds of each measurement; the median counts
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// Folder for data of both sides: the disk that is measured [default: the system's temporary folder]
+    #[arg(long, value_name = "FOLDER")]
+    folder: Option<PathBuf>,
+    /// Also start a store of 100 million test results (takes minutes and some 2 GB to fill)
+    #[arg(long)]
+    hundred_million: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Name {
+    /// Everything below
+    All,
+    /// Reading JUnit: ours, quick-xml alone, Python's lxml with pydantic
+    Junit,
+    /// Durable test results over HTTP, beside PostgreSQL
+    Ingest,
+    /// Small durable requests, beside PostgreSQL
+    Requests,
+    /// Bytes a test result, starting and recovering
+    Storage,
+    /// Starting the command, and an idle server's memory
+    Start,
+}
+
+fn main() -> ExitCode {
+    match run(&Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report::note(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &Options) -> anyhow::Result<()> {
+    let folder = options.folder.clone().unwrap_or_else(std::env::temp_dir);
+    let scene =
+        comparisons::Scene { rounds: options.rounds, folder, hundred_million: options.hundred_million };
+    let wants = |name| options.names.contains(&name) || options.names.contains(&Name::All);
+    let mut report = Report::default();
+    if wants(Name::Start) {
+        comparisons::start::measure(&scene, &mut report)?;
+    }
+    if wants(Name::Junit) {
+        comparisons::junit::measure(&scene, &mut report)?;
+    }
+    if wants(Name::Requests) {
+        comparisons::requests::measure(&scene, &mut report)?;
+    }
+    if wants(Name::Ingest) {
+        comparisons::ingest::measure(&scene, &mut report)?;
+    }
+    if wants(Name::Storage) {
+        comparisons::storage::measure(&scene, &mut report)?;
+    }
+    report.print();
+    Ok(())
+}

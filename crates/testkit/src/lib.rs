@@ -15,6 +15,7 @@ pub mod faults;
 pub mod http;
 pub mod process;
 pub mod small_disk;
+pub mod sql;
 pub mod usage;
 
 pub use faults::Faults;

@@ -27,7 +27,9 @@ pub struct ServerOptions {
     pub program: PathBuf,
     /// The data folder.
     pub data: PathBuf,
-    /// Arguments behind `serve --data … --listen 127.0.0.1:0`.
+    /// Address and port to listen on; port 0, a free one, by default.
+    pub listen: SocketAddr,
+    /// Arguments behind `serve --data … --listen …`.
     pub arguments: Vec<OsString>,
     /// Added to an environment without any `MANOMETER_*`.
     pub environment: Vec<(OsString, OsString)>,
@@ -36,7 +38,13 @@ pub struct ServerOptions {
 impl ServerOptions {
     /// A server on a data folder with default settings.
     pub fn new(program: impl Into<PathBuf>, data: impl Into<PathBuf>) -> Self {
-        Self { program: program.into(), data: data.into(), arguments: Vec::new(), environment: Vec::new() }
+        Self {
+            program: program.into(),
+            data: data.into(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            arguments: Vec::new(),
+            environment: Vec::new(),
+        }
     }
 
     /// The same with one more argument.
@@ -56,7 +64,7 @@ impl ServerOptions {
     /// The command, its environment clean of settings and its current folder free of a settings file.
     pub fn command(&self) -> Command {
         let mut command = command(&self.program);
-        command.arg("serve").arg("--data").arg(&self.data).args(["--listen", "127.0.0.1:0"]);
+        command.arg("serve").arg("--data").arg(&self.data).arg("--listen").arg(self.listen.to_string());
         command.args(&self.arguments).envs(self.environment.iter().map(|(name, value)| (name, value)));
         if let Some(folder) = self.data.parent() {
             command.current_dir(folder);

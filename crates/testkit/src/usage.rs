@@ -39,6 +39,15 @@ pub fn of_this_process() -> io::Result<Usage> {
     of(std::process::id())
 }
 
+/// The processor time of a process and of those of its children that have ended and been waited for.
+///
+/// # Errors
+/// When the process is gone.
+pub fn of_with_ended_children(process: u32) -> io::Result<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
+    ticks(&stat, 4).ok_or_else(|| missing("cutime"))
+}
+
 fn kilobytes(status: &str, name: &'static str) -> io::Result<u64> {
     status
         .lines()
@@ -48,13 +57,17 @@ fn kilobytes(status: &str, name: &'static str) -> io::Result<u64> {
         .ok_or_else(|| missing(name))
 }
 
-/// Fields 14 and 15 of the line; the command in field 2 may hold spaces, so counting begins behind its bracket.
 fn processor_time(stat: &str) -> Option<Duration> {
+    ticks(stat, 2)
+}
+
+/// Fields 14 to 17 of the line: own user and system time, then that of ended children; the first `count` of them.
+/// The command in field 2 may hold spaces and brackets, so counting begins behind its last bracket.
+fn ticks(stat: &str, count: usize) -> Option<Duration> {
     let (_, rest) = stat.rsplit_once(") ")?;
-    let mut fields = rest.split(' ').skip(11);
-    let user: f64 = fields.next()?.parse().ok()?;
-    let system: f64 = fields.next()?.parse().ok()?;
-    Some(Duration::from_secs_f64((user + system) / TICKS_PER_SECOND))
+    let fields: Vec<f64> =
+        rest.split(' ').skip(11).take(count).map_while(|field| field.parse().ok()).collect();
+    (fields.len() == count).then(|| Duration::from_secs_f64(fields.iter().sum::<f64>() / TICKS_PER_SECOND))
 }
 
 fn missing(field: &'static str) -> io::Error {
@@ -69,6 +82,7 @@ mod tests {
     fn a_command_with_spaces_and_brackets_does_not_shift_the_fields() {
         let stat = "7 (a ) b) S 1 2 3 4 5 6 7 8 9 10 150 50 0 0 20 0";
         assert_eq!(processor_time(stat), Some(Duration::from_secs(2)));
+        assert_eq!(ticks("7 (x) S 1 2 3 4 5 6 7 8 9 10 150 50 100", 4), None, "a line cut short is no zero");
     }
 
     #[test]

@@ -82,7 +82,9 @@ fn load_and_kill(server: &mut ServerProcess, cycle: u64, chance: &mut fastrand::
     let enough = chance.u64(20..150);
     let pause = Duration::from_micros(chance.u64(..20_000));
     let mixes: Vec<Mix> = (0..CLIENTS)
-        .map(|client| Mix::new(format!("c{cycle}-t{client}"), (cycle * CLIENTS + client) << 20, chance.u64(..)))
+        .map(|client| {
+            Mix::new(format!("c{cycle}-t{client}"), (cycle * CLIENTS + client) << 20, chance.u64(..))
+        })
         .collect();
     std::thread::scope(|scope| {
         let clients: Vec<_> = mixes
@@ -92,7 +94,8 @@ fn load_and_kill(server: &mut ServerProcess, cycle: u64, chance: &mut fastrand::
                 scope.spawn(|| send_until(connection, mix, &receipts, &is_over))
             })
             .collect();
-        while receipts.load(Ordering::Relaxed) < enough && clients.iter().any(|client| !client.is_finished()) {
+        while receipts.load(Ordering::Relaxed) < enough && clients.iter().any(|client| !client.is_finished())
+        {
             std::thread::sleep(Duration::from_millis(1));
         }
         // A kill right behind a receipt would always meet the same phase of the next commit.

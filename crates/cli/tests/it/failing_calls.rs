@@ -170,7 +170,11 @@ fn failing_calls_of_flush_and_compaction_lose_nothing() {
             }
             if client.get("/ready").unwrap().status != 200 || skip % 4 == 3 {
                 server = server.start_again().unwrap();
-                oracle::check(&mut server.client(), &sent, &format!("restarted after {error:?} at call {skip}"));
+                oracle::check(
+                    &mut server.client(),
+                    &sent,
+                    &format!("restarted after {error:?} at call {skip}"),
+                );
             }
         }
         assert!(injected > 0, "no fault ever hit a flush");

@@ -6,7 +6,6 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use manometer_testkit::{ServerOptions, ServerProcess, sql};
 
-
 const TESTS: u64 = 10_000_000;
 /// The bound `docs/GUARANTEES.md` states for one upload of any number of tests.
 const BOUND_BYTES: u64 = 700 << 20;

@@ -9,7 +9,11 @@ use crate::workload::{Content, RUNS_PROJECT, SAVED_PROJECT, STATUSES, Sent, TEST
 
 /// Names and how often each is there.
 fn counted(client: &mut HttpClient, question: &str) -> BTreeMap<String, u64> {
-    sql::rows(client, question).unwrap().into_iter().map(|row| (text(&row[0]), row[1].as_u64().unwrap())).collect()
+    sql::rows(client, question)
+        .unwrap()
+        .into_iter()
+        .map(|row| (text(&row[0]), row[1].as_u64().unwrap()))
+        .collect()
 }
 
 fn text(value: &Value) -> String {
@@ -38,7 +42,13 @@ pub(crate) fn check(client: &mut HttpClient, sent: &[Sent], replay: &str) {
 pub(crate) fn resend(client: &mut HttpClient, sent: &mut [Sent], replay: &str) {
     for delivery in sent.iter_mut().filter(|delivery| !delivery.is_acknowledged()) {
         let response = delivery.send(client).unwrap();
-        assert!(delivery.is_acknowledged(), "{}: {} {}; {replay}", delivery.key, response.status, response.text());
+        assert!(
+            delivery.is_acknowledged(),
+            "{}: {} {}; {replay}",
+            delivery.key,
+            response.status,
+            response.text()
+        );
     }
 }
 
@@ -54,7 +64,10 @@ fn facts(table: &str, mut found: BTreeMap<String, u64>, sent: &[Sent], faults: &
         let is_absent = counts.iter().all(|count| *count == 0);
         if !is_whole && (delivery.is_acknowledged() || !is_absent) {
             let receipt = &delivery.acknowledged;
-            faults.push(format!("{table} of {} (receipt {receipt:?}): its rows are there {counts:?} times", delivery.key));
+            faults.push(format!(
+                "{table} of {} (receipt {receipt:?}): its rows are there {counts:?} times",
+                delivery.key
+            ));
         }
     }
     faults.extend(found.into_keys().map(|name| format!("{table}: nobody sent {name}")));
@@ -76,7 +89,8 @@ fn runs(client: &mut HttpClient, sent: &[Sent], faults: &mut Vec<String>) {
             run.acknowledged = run.acknowledged.max(Some(*status));
         }
     }
-    let question = format!("select run_id, status, count(*) from runs where project = '{RUNS_PROJECT}' group by 1, 2");
+    let question =
+        format!("select run_id, status, count(*) from runs where project = '{RUNS_PROJECT}' group by 1, 2");
     for row in sql::rows(client, &question).unwrap() {
         let (run_id, status, count) = (text(&row[0]), text(&row[1]), row[2].as_u64());
         let status = STATUSES.iter().position(|word| *word == status);
@@ -94,7 +108,9 @@ fn runs(client: &mut HttpClient, sent: &[Sent], faults: &mut Vec<String>) {
 }
 
 fn saved(client: &mut HttpClient, sent: &[Sent], faults: &mut Vec<String>) {
-    let count = |view: &str| format!("select pipeline_id, count(*) from {view} where project = '{SAVED_PROJECT}' group by 1");
+    let count = |view: &str| {
+        format!("select pipeline_id, count(*) from {view} where project = '{SAVED_PROJECT}' group by 1")
+    };
     let mut pipelines = counted(client, &count("metrics_pipeline"));
     let mut jobs_of = counted(client, &count("metrics_job"));
     let mut builds_of = counted(client, &count("metrics_build"));
@@ -110,7 +126,9 @@ fn saved(client: &mut HttpClient, sent: &[Sent], faults: &mut Vec<String>) {
             ));
         }
     }
-    for (view, rows) in [("metrics_pipeline", pipelines), ("metrics_job", jobs_of), ("metrics_build", builds_of)] {
+    for (view, rows) in
+        [("metrics_pipeline", pipelines), ("metrics_job", jobs_of), ("metrics_build", builds_of)]
+    {
         faults.extend(rows.into_keys().map(|id| format!("{view}: nobody sent {id}")));
     }
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use manometer_testkit::faults::{Calls, Faults};
 use manometer_testkit::{HttpClient, ServerOptions, ServerProcess, sql};
 
-
 const CLIENTS: usize = 200;
 const REQUESTS: usize = 5;
 const PROJECT: &str = "github.com/acme/flood";
@@ -70,7 +69,11 @@ fn flood(mut connection: HttpClient, client: usize) -> (Vec<String>, u64) {
             201 => taken.push(run_id),
             429 | 503 => {
                 let seconds = response.header("retry-after").and_then(|text| text.parse::<u64>().ok());
-                assert!(seconds.is_some_and(|seconds| seconds >= 1), "no Retry-After: {:?}", response.headers);
+                assert!(
+                    seconds.is_some_and(|seconds| seconds >= 1),
+                    "no Retry-After: {:?}",
+                    response.headers
+                );
                 refused += 1;
             }
             other => panic!("{other}: {}", response.text()),

@@ -55,7 +55,9 @@ impl Sent {
         };
         match &self.acknowledged {
             None => self.acknowledged = Some(receipt),
-            Some(first) => assert_eq!(*first, receipt, "{}: a repetition is answered with another receipt", self.key),
+            Some(first) => {
+                assert_eq!(*first, receipt, "{}: a repetition is answered with another receipt", self.key)
+            }
         }
         Ok(response)
     }
@@ -67,11 +69,19 @@ impl Sent {
                 let path = format!(
                     "/api/v1/reports?project={TESTS_PROJECT}&service=shop&provider=ci&run_id={run_id}&branch=main"
                 );
-                client.post(&path, &[key, ("content-type", "application/xml")], self.report(*tests).as_bytes())
+                client.post(
+                    &path,
+                    &[key, ("content-type", "application/xml")],
+                    self.report(*tests).as_bytes(),
+                )
             }
             Content::Progress { run_id, status, samples } => {
                 let body = self.records(run_id, *status, *samples);
-                client.post("/api/v1/records", &[key, ("content-type", "application/x-ndjson")], body.as_bytes())
+                client.post(
+                    "/api/v1/records",
+                    &[key, ("content-type", "application/x-ndjson")],
+                    body.as_bytes(),
+                )
             }
             Content::Saved { pipeline_id, jobs } => {
                 let body = saved(*pipeline_id, *jobs);
@@ -97,7 +107,8 @@ impl Sent {
         }
         lines.push_str("}\n");
         for name in self.names(samples) {
-            writeln!(lines, r#"{{"type":"sample",{context},"name":"{name}","value":1.5,"at":"{AT}"}}"#).unwrap();
+            writeln!(lines, r#"{{"type":"sample",{context},"name":"{name}","value":1.5,"at":"{AT}"}}"#)
+                .unwrap();
         }
         lines
     }
@@ -117,7 +128,9 @@ fn receipt_id(response: &Response) -> String {
 fn saved(pipeline_id: u64, jobs: usize) -> String {
     let jobs: Vec<String> = (0..jobs)
         .map(|job| {
-            format!(r#"{{"name":"job-{job}","started_at":"{AT}","finished_at":"{AT}","duration":27,"up":{job}}}"#)
+            format!(
+                r#"{{"name":"job-{job}","started_at":"{AT}","finished_at":"{AT}","duration":27,"up":{job}}}"#
+            )
         })
         .collect();
     format!(

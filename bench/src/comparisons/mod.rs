@@ -1,0 +1,20 @@
+//! One file a comparison.
+
+use std::path::PathBuf;
+
+pub(crate) mod ingest;
+pub(crate) mod junit;
+pub(crate) mod requests;
+pub(crate) mod start;
+pub(crate) mod storage;
+
+/// What all measurements share.
+#[derive(Debug)]
+pub(crate) struct Scene {
+    /// Rounds of each measurement.
+    pub(crate) rounds: u32,
+    /// The disk that is measured.
+    pub(crate) folder: PathBuf,
+    /// Is the store of 100 million rows wanted?
+    pub(crate) hundred_million: bool,
+}
