@@ -15,10 +15,14 @@ mod asked;
 mod assets;
 mod chart;
 mod drawing;
+#[cfg(test)]
+mod hostile;
 mod lanes;
 mod layout;
 mod links;
 mod login;
+#[cfg(test)]
+mod markup;
 mod naming;
 mod refusal;
 mod run;

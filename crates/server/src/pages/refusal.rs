@@ -7,6 +7,7 @@ use axum::response::{Html, IntoResponse, Response};
 use manometer_query::QueryError;
 
 use super::layout::{Layout, Section};
+use super::shown::plain_text;
 use super::view::Choice;
 use super::view::problem::ProblemPage;
 
@@ -26,7 +27,7 @@ impl PageRefusal {
         Self {
             status,
             heading,
-            explanation: explanation.into(),
+            explanation: plain_text(&explanation.into()),
             ways_on: Vec::new(),
             retry_after_seconds: None,
             signed_in: false,
@@ -86,16 +87,22 @@ impl From<askama::Error> for PageRefusal {
     }
 }
 
-impl IntoResponse for PageRefusal {
-    fn into_response(self) -> Response {
-        let page = ProblemPage {
+impl PageRefusal {
+    /// It as a page.
+    pub(crate) fn page(&self) -> ProblemPage {
+        ProblemPage {
             layout: Layout::new(self.heading, Section::Other, self.signed_in),
             status: self.status.as_u16(),
             heading: self.heading,
-            explanation: self.explanation,
-            ways_on: self.ways_on,
-        };
-        let body = page.render().unwrap_or_else(|_| self.heading.to_owned());
+            explanation: self.explanation.clone(),
+            ways_on: self.ways_on.clone(),
+        }
+    }
+}
+
+impl IntoResponse for PageRefusal {
+    fn into_response(self) -> Response {
+        let body = self.page().render().unwrap_or_else(|_| self.heading.to_owned());
         let mut response = (self.status, Html(body)).into_response();
         if let Some(seconds) = self.retry_after_seconds {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));

@@ -55,7 +55,8 @@ pub(crate) async fn get(State(app): State<App>, asked: Asked) -> PageResult {
     render(&page(&answer, &asked, app.clock.now()))
 }
 
-fn page(answer: &RunAnswer, asked: &Asked, now: Timestamp) -> RunPage {
+/// The page of an answer.
+pub(crate) fn page(answer: &RunAnswer, asked: &Asked, now: Timestamp) -> RunPage {
     let run = &answer.run;
     let heading = naming::run_heading(run);
     let timeline = lanes::timeline(answer, now);

@@ -27,64 +27,78 @@ const DAY_SECONDS: i64 = 86_400;
 
 /// The page. `project` and `service` say which, `days` the time, `branch` only one branch, `page` which of the runs.
 pub(crate) async fn get(State(app): State<App>, asked: Asked) -> PageResult {
-    let project = asked.needed("project")?.to_owned();
-    let service = asked.text("service").map(str::to_owned);
-    let branch = asked.text("branch").map(str::to_owned);
-    let (days, page) = (asked.days(USUAL_DAYS)?, asked.page()?);
-    let now = app.clock.now();
-    let name = naming::service(&project, service.as_deref());
-    let answers = asked.answers(&app);
     let request = ServiceRequest {
-        project: project.clone(),
-        service: service.clone(),
-        branch: branch.clone(),
-        now,
-        days,
-        page,
+        project: asked.needed("project")?.to_owned(),
+        service: asked.text("service").map(str::to_owned),
+        branch: asked.text("branch").map(str::to_owned),
+        now: app.clock.now(),
+        days: asked.days(USUAL_DAYS)?,
+        page: asked.page()?,
         page_size: RUNS_ON_A_PAGE,
         tests: TESTS_IN_A_LIST,
     };
+    let answers = asked.answers(&app);
     let Some(answer) = answers.service(&request).await? else {
-        let refusal = PageRefusal::not_found(format!(
-            "Nothing is known of the service “{name}” in the last {days} days."
-        ));
-        return Err(refusal
-            .with_way_on("Look back a year", links::service(&project, service.as_deref(), Some(LONGEST_DAYS)))
-            .for_caller(asked.signed_in()));
+        return Err(nothing_known(&request).for_caller(asked.signed_in()));
     };
-    let all = ServicesRequest { now, days, project: Some(project.clone()) };
-    let line = answers.services(&all).await?.services.into_iter().find(|line| line.service == service);
-    let line = line.unwrap_or_default();
+    let project = Some(request.project.clone());
+    let all = answers.services(&ServicesRequest { now: request.now, days: request.days, project }).await?;
+    let line = all.services.into_iter().find(|line| line.service == request.service).unwrap_or_default();
+    render(&page(&answer, &line, &request, &asked))
+}
+
+fn nothing_known(request: &ServiceRequest) -> PageRefusal {
+    let (project, service) = (&request.project, request.service.as_deref());
+    let name = naming::service(project, service);
+    let days = request.days;
+    PageRefusal::not_found(format!("Nothing is known of the service “{name}” in the last {days} days."))
+        .with_way_on("Look back a year", links::service(project, service, Some(LONGEST_DAYS)))
+}
+
+/// The page of an answer; `line` is the same service in the answer about all.
+pub(crate) fn page(
+    answer: &ServiceAnswer,
+    line: &ServiceLine,
+    request: &ServiceRequest,
+    asked: &Asked,
+) -> ServicePage {
+    let ServiceRequest { project, now, days, .. } = request;
+    let (service, branch) = (request.service.as_deref(), request.branch.as_deref());
+    let name = naming::service(project, service);
     let days_text = days.to_string();
-    let pairs =
-        [("project", Some(project.as_str())), ("service", service.as_deref()), ("branch", branch.as_deref())];
+    let pairs = [("project", Some(project.as_str())), ("service", service), ("branch", branch)];
     let pairs_with_days = [&pairs[..], &[("days", Some(days_text.as_str()))]].concat();
-    render(&ServicePage {
+    ServicePage {
         layout: asked.layout(name.clone(), Section::Services),
         name,
-        project: plain_text(&project),
-        branch: branch.as_deref().map(plain_text),
-        ranges: range_choices("/service", &pairs, days),
-        days,
+        project: plain_text(project),
+        branch: branch.map(plain_text),
+        ranges: range_choices("/service", &pairs, *days),
+        days: *days,
         runs: Count(answer.runs_total),
         success: Share(line.success_rate),
         median: Seconds(line.p50_seconds),
         high: Seconds(line.p95_seconds),
         trend: Trend::new(line.trend),
         missing: Share(line.missing_report_share),
-        notes: notes(&line, &answer),
-        chart: chart(&answer.durations, &project, days, now),
-        recent: answer.runs.iter().map(|run| run_row(run, now)).collect(),
-        pager: Pager::new("/service", &pairs_with_days, page, RUNS_ON_A_PAGE, answer.runs_total),
-        failing: answer.failing_tests.iter().map(|test| test_row(test, &request)).collect(),
-        slowest: answer.slowest_tests.iter().map(|test| test_row(test, &request)).collect(),
-        sql_url: links::sql(&question(&project, service.as_deref(), days)),
-    })
+        notes: notes(line, answer, branch),
+        chart: chart(&answer.durations, project, *days, *now),
+        recent: answer.runs.iter().map(|run| run_row(run, *now)).collect(),
+        pager: Pager::new("/service", &pairs_with_days, request.page, request.page_size, answer.runs_total),
+        failing: answer.failing_tests.iter().map(|test| test_row(test, request)).collect(),
+        slowest: answer.slowest_tests.iter().map(|test| test_row(test, request)).collect(),
+        sql_url: links::sql(&question(project, service, *days)),
+    }
 }
 
 /// What is missing or cut, in sentences.
-fn notes(line: &ServiceLine, answer: &ServiceAnswer) -> Vec<String> {
+fn notes(line: &ServiceLine, answer: &ServiceAnswer, branch: Option<&str>) -> Vec<String> {
     let mut notes = Vec::new();
+    if branch.is_some() {
+        notes.push(
+            "Rates, p50, p95 and trend are of all branches; chart and lists are of this one.".to_owned(),
+        );
+    }
     if line.missing_report_share.is_some_and(|share| share > 0.0) {
         let share = Share(line.missing_report_share);
         notes.push(format!(

@@ -12,7 +12,7 @@ use super::layout::Section;
 use super::refusal::{PageRefusal, PageResult, render};
 use super::shown::{Bytes, Count, Moment, Outcome, Seconds, Share, plain_text};
 use super::view::range_choices;
-use super::view::services::{FirstSteps, Head, ServiceRow, ServicesPage, StoreHead, Trend};
+use super::view::services::{FirstStepsPage, Head, ServiceRow, ServicesPage, StoreHead, Trend};
 use super::{links, naming};
 use crate::state::App;
 
@@ -26,34 +26,46 @@ const SPARKLINE_WIDTH: usize = 200;
 pub(crate) async fn get(State(app): State<App>, headers: HeaderMap, asked: Asked) -> PageResult {
     let days = asked.days(USUAL_DAYS)?;
     let now = app.clock.now();
-    let project = asked.text("project").map(str::to_owned);
-    let request = ServicesRequest { now, days, project: project.clone() };
+    let request = ServicesRequest { now, days, project: asked.text("project").map(str::to_owned) };
     let answer = asked.answers(&app).services(&request).await?;
     let stats = asked.sees_everything().then(|| app.store.stats());
     let is_empty = stats.as_ref().is_some_and(|stats| stats.tables.iter().all(|table| table.rows == 0));
-    let first_steps = if is_empty && answer.services.is_empty() {
+    if is_empty {
         let needs_token = app.is_guarded().map_err(|error| PageRefusal::failed(&error.message()))?;
-        Some(FirstSteps { server: server_address(&headers), needs_token })
-    } else {
-        None
-    };
+        let server = server_address(&headers);
+        return render(&FirstStepsPage {
+            layout: asked.layout("Begin", Section::Services),
+            server,
+            needs_token,
+        });
+    }
     let store = stats.map(|stats| StoreHead {
         tests: Count(
             stats.tables.iter().filter(|table| table.table == "tests").map(|table| table.rows).sum(),
         ),
         size: Bytes(stats.tables.iter().map(|table| table.segment_bytes).sum::<u64>() + stats.journal_bytes),
     });
-    let shown: Vec<&ServiceLine> = answer.services.iter().take(MOST_SERVICES).collect();
-    render(&ServicesPage {
+    render(&page(&answer, store, &request, &asked))
+}
+
+/// The page of an answer.
+pub(crate) fn page(
+    answer: &ServicesAnswer,
+    store: Option<StoreHead>,
+    request: &ServicesRequest,
+    asked: &Asked,
+) -> ServicesPage {
+    let ServicesRequest { now, days, project } = request;
+    let total = answer.services.len();
+    ServicesPage {
         layout: asked.layout("Services", Section::Services),
-        ranges: range_choices("/", &[("project", project.as_deref())], days),
-        days,
-        head: head(&answer, store),
-        rows: shown.into_iter().map(|line| row(line, days, now)).collect(),
-        of_services: (answer.services.len() > MOST_SERVICES).then_some(Count(answer.services.len() as u64)),
-        first_steps,
-        project: project.map(|project| plain_text(&project)),
-    })
+        ranges: range_choices("/", &[("project", project.as_deref())], *days),
+        days: *days,
+        head: head(answer, store),
+        rows: answer.services.iter().take(MOST_SERVICES).map(|line| row(line, *days, *now)).collect(),
+        of_services: (total > MOST_SERVICES).then_some(Count(total as u64)),
+        project: project.as_deref().map(plain_text),
+    }
 }
 
 fn head(answer: &ServicesAnswer, store: Option<StoreHead>) -> Head {

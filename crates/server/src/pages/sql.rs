@@ -9,7 +9,7 @@ use super::asked::Asked;
 use super::layout::Section;
 use super::links;
 use super::refusal::{PageResult, render};
-use super::shown::Count;
+use super::shown::{Count, plain_text};
 use super::view::sql::{ColumnHelp, Example, SqlPage, TableHelp};
 
 /// Most rows the console shows; a download holds all.
@@ -89,16 +89,21 @@ pub(crate) async fn get(asked: Asked) -> PageResult {
     if question.len() > QUESTION_BYTES {
         return Err(asked.bad(format!("A question in an address holds at most {QUESTION_BYTES} bytes.")));
     }
-    render(&SqlPage {
+    render(&page(question, &asked))
+}
+
+/// The page with a question in the box.
+pub(crate) fn page(question: &str, asked: &Asked) -> SqlPage {
+    SqlPage {
         layout: asked.layout("SQL", Section::Sql),
-        question: question.to_owned(),
+        question: plain_text(question),
         examples: EXAMPLES
             .iter()
             .map(|(title, sql)| Example { title, url: links::sql(sql), current: question == *sql })
             .collect(),
         tables: reference(),
         rows_shown: Count(ROWS_SHOWN),
-    })
+    }
 }
 
 /// Every table and view, from their definitions.

@@ -53,7 +53,8 @@ pub(crate) async fn get(State(app): State<App>, asked: Asked) -> PageResult {
     render(&page(&answer, &request, page_number, &asked))
 }
 
-fn page(answer: &TestAnswer, request: &TestRequest, page_number: u32, asked: &Asked) -> TestPage {
+/// The page of an answer.
+pub(crate) fn page(answer: &TestAnswer, request: &TestRequest, page_number: u32, asked: &Asked) -> TestPage {
     let id_text = request.test_id.to_string();
     let pairs = identity(request, &id_text);
     let days_text = request.days.to_string();
@@ -247,6 +248,7 @@ fn question(request: &TestRequest) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use manometer_model::Timestamp;
 
     fn executed(status: &str, run_id: &str, attempt: i64, is_final: bool) -> Execution {
         Execution {

@@ -8,7 +8,7 @@ use super::asked::Asked;
 use super::layout::Section;
 use super::refusal::{PageResult, render};
 use super::shown::{Count, Moment, Share, plain_text};
-use super::view::tests::{FoundRow, TestsPage};
+use super::view::found_tests::{FoundRow, TestsPage};
 use super::{links, naming};
 use crate::state::App;
 
@@ -34,15 +34,20 @@ pub(crate) async fn get(State(app): State<App>, asked: Asked) -> PageResult {
         };
         asked.answers(&app).search(&request).await?
     };
+    render(&page(&found, &wanted, days, now, &asked))
+}
+
+/// The page of what was found.
+pub(crate) fn page(found: &[FoundTest], wanted: &str, days: u32, now: Timestamp, asked: &Asked) -> TestsPage {
     let mut layout = asked.layout("Tests", Section::Tests);
-    layout.search.clone_from(&wanted);
-    render(&TestsPage {
+    layout.search = plain_text(wanted);
+    TestsPage {
         layout,
-        wanted,
+        wanted: plain_text(wanted),
         cut: found.len() > MOST_FOUND as usize,
         rows: found.iter().take(MOST_FOUND as usize).map(|test| row(test, now)).collect(),
         days,
-    })
+    }
 }
 
 fn row(test: &FoundTest, now: Timestamp) -> FoundRow {

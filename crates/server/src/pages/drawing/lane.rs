@@ -79,11 +79,11 @@ fn tick_label(second: f64) -> String {
     let whole = second as u64;
     if whole == 0 {
         "0".to_owned()
-    } else if whole % 86_400 == 0 {
+    } else if whole.is_multiple_of(86_400) {
         format!("{}d", whole / 86_400)
-    } else if whole % 3_600 == 0 {
+    } else if whole.is_multiple_of(3_600) {
         format!("{}h", whole / 3_600)
-    } else if whole % 60 == 0 && whole < 3_600 {
+    } else if whole.is_multiple_of(60) && whole < 3_600 {
         format!("{}m", whole / 60)
     } else {
         Seconds::from(second).to_string()

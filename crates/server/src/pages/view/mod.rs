@@ -1,5 +1,6 @@
 //! One struct a page: what its template shows, ready to be shown. Handlers make them from answers.
 
+pub(crate) mod found_tests;
 pub(crate) mod login;
 pub(crate) mod problem;
 pub(crate) mod run;
@@ -7,7 +8,6 @@ pub(crate) mod service;
 pub(crate) mod services;
 pub(crate) mod sql;
 pub(crate) mod test;
-pub(crate) mod tests;
 
 use crate::pages::links;
 use crate::pages::shown::Count;

@@ -18,8 +18,6 @@ pub(crate) struct ServicesPage {
     pub(crate) rows: Vec<ServiceRow>,
     /// Services in all, where not all are shown.
     pub(crate) of_services: Option<Count>,
-    /// Shown instead of everything while the store is empty.
-    pub(crate) first_steps: Option<FirstSteps>,
     /// The only project shown, where one was chosen.
     pub(crate) project: Option<String>,
 }
@@ -102,8 +100,10 @@ impl Trend {
 }
 
 /// What to do with an empty store: lines that work as copied.
-#[derive(Debug)]
-pub(crate) struct FirstSteps {
+#[derive(Debug, Template)]
+#[template(path = "first_steps.html")]
+pub(crate) struct FirstStepsPage {
+    pub(crate) layout: Layout,
     /// Address of this server as the browser wrote it.
     pub(crate) server: String,
     /// Does it need a token?
