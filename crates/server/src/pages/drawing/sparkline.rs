@@ -73,8 +73,18 @@ impl Sparkline {
 }
 
 fn rectangle(path: &mut String, left: f64, top: f64, width: f64, height: f64) {
+    let [left, top, width, height] = [left, top, width, height].map(short);
     // Writing to a String cannot fail.
-    write!(path, "M{left:.1} {top:.1}h{width:.1}v{height:.1}h-{width:.1}z").unwrap_or_default();
+    write!(path, "M{left} {top}h{width}v{height}h-{width}z").unwrap_or_default();
+}
+
+/// One decimal at most: `12`, `12.5`.
+fn short(number: f64) -> String {
+    let mut text = format!("{number:.1}");
+    if text.ends_with(".0") {
+        text.truncate(text.len() - 2);
+    }
+    text
 }
 
 fn label(days: &[Day]) -> String {
@@ -107,7 +117,7 @@ mod tests {
     #[test]
     fn one_failure_among_many_runs_is_still_visible() {
         let line = Sparkline::new(&[Day { runs: Some(10_000), failed: 1 }], 10);
-        assert_eq!(line.failed, "M0.0 0.0h9.0v1.5h-9.0z");
+        assert_eq!(line.failed, "M0 0h9v1.5h-9z");
     }
 
     #[test]

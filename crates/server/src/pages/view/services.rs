@@ -79,6 +79,8 @@ pub(crate) struct Trend {
 
 /// Changes below this share count as none.
 const STEADY_SHARE: f64 = 0.05;
+/// Sorts what cannot be compared below all that can: no change is below −1.
+const BELOW_EVERY_CHANGE: f64 = -2.0;
 
 impl Trend {
     /// From the median of the last 7 days over that of the 7 days before, less one.
@@ -86,7 +88,7 @@ impl Trend {
         let title = "median of the last 7 days against the 7 days before";
         let Some(change) = change.filter(|change| change.is_finite()) else {
             let title = "too few runs in the last two weeks to compare";
-            return Self { look: "steady", text: "–".to_owned(), title, key: f64::MIN };
+            return Self { look: "steady", text: "–".to_owned(), title, key: BELOW_EVERY_CHANGE };
         };
         let percent = (change.abs() * 100.0).round();
         let (look, text) = match change {
