@@ -171,7 +171,7 @@ impl DeliveryWriter {
                 expanded.push(batch.content.expand()?);
             }
             if !expanded.is_empty() {
-                self.drafts.extend(write_sorted(&self.space, table, &expanded)?);
+                self.drafts.extend(write_sorted(&self.space, table, expanded)?);
             }
         }
         Ok(())

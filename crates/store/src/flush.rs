@@ -66,8 +66,7 @@ fn flush_batches(
     for batch in batches {
         expanded.push(batch.compact()?.expand()?);
     }
-    let mut drafts = write_sorted(&inner.space, table, &expanded)?;
-    drop(expanded);
+    let mut drafts = write_sorted(&inner.space, table, expanded)?;
     place_durable(&mut drafts)?;
     let numbers: Vec<i64> = batches.iter().map(|batch| batch.seq).collect();
     let listed = inner.commit_durable(|connection| {

@@ -207,7 +207,7 @@ fn properties(table: &Table, level: u8) -> WriterProperties {
         .set_compression(Compression::ZSTD(zstd))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_max_row_group_bytes(Some(ROW_GROUP_BYTES))
-        .set_statistics_enabled(EnabledStatistics::Page)
+        .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_key_value_metadata(Some(vec![
             metadata("manometer.table", table.name),
             metadata("manometer.segment_version", SEGMENT_VERSION),
@@ -222,6 +222,12 @@ fn properties(table: &Table, level: u8) -> WriterProperties {
             ColumnKind::Float => builder.set_column_encoding(path, Encoding::BYTE_STREAM_SPLIT),
             _ => builder,
         };
+    }
+    // Only where neighbours are alike can a query skip single pages.
+    if let TableKind::Fact { order } = table.kind {
+        for name in order {
+            builder = builder.set_column_statistics_enabled(ColumnPath::from(*name), EnabledStatistics::Page);
+        }
     }
     builder.build()
 }
