@@ -1,8 +1,6 @@
 //! What an input is, told from its content and never from its name.
 
-use manometer_model::{Limits, Problems};
-
-use crate::xml::{Event, Reader};
+use crate::xml::decode_start;
 use crate::{ReadError, junit, records};
 
 /// How many bytes from the start of an input [`detect`] wants to see; fewer are fine where there are fewer.
@@ -45,43 +43,42 @@ const EXPECTED: &str = "expected JUnit XML or records as NDJSON";
 /// [`ReadError::Empty`], or [`ReadError::UnknownFormat`] that says what the input looks like instead.
 pub fn detect(start: &[u8]) -> Result<Kind, ReadError> {
     let start = start.get(..DETECT_BYTES).unwrap_or(start);
-    let (decoded, encoding) = match encoding_rs::Encoding::for_bom(start) {
-        Some((encoding, _)) => (encoding.decode(start).0, encoding),
-        None => (String::from_utf8_lossy(start), encoding_rs::UTF_8),
-    };
+    let decoded = decode_start(start);
     let text = decoded.trim_start();
     if text.is_empty() {
         return Err(ReadError::Empty);
     }
-    let xml_root = if is_xml(text, start) { first_element(start) } else { None };
-    let look = Look { xml_root: xml_root.as_deref(), text };
+    let xml_root = first_element(text);
+    let look = Look { xml_root, text };
     if let Some(format) = FORMATS.iter().find(|format| (format.claims)(&look)) {
         return Ok(format.kind);
     }
-    let found = describe(start, &look, encoding == encoding_rs::UTF_8);
+    let found = describe(start, &look);
     Err(ReadError::UnknownFormat { found, expected: EXPECTED })
 }
 
-/// Does it begin as markup, in any encoding?
-fn is_xml(text: &str, start: &[u8]) -> bool {
-    text.starts_with('<') || matches!(start, [b'<', 0, ..] | [0, b'<', ..])
-}
-
-/// The name of the first element, found with the reader that will read the rest.
-fn first_element(start: &[u8]) -> Option<String> {
-    let mut input = start;
-    let mut ignored = Problems::new();
-    let mut reader = Reader::new(&mut input, &Limits::default(), &mut ignored).ok()?;
+/// The name of the first element of XML whose end may be cut off.
+fn first_element(text: &str) -> Option<&str> {
+    let mut rest = text.strip_prefix('<')?;
     loop {
-        match reader.next(&mut ignored).ok()? {
-            Event::Start(tag) => return Some(tag.name().to_owned()),
-            Event::Eof { .. } => return None,
-            Event::Text(_) | Event::End => {}
-        }
+        let after = if let Some(comment) = rest.strip_prefix("!--") {
+            comment.split_once("-->")?.1
+        } else if let Some(instruction) = rest.strip_prefix('?') {
+            instruction.split_once("?>")?.1
+        } else if let Some(declaration) = rest.strip_prefix('!') {
+            let has_subset = declaration.find('[') < declaration.find('>') && declaration.contains('[');
+            declaration.split_once(if has_subset { "]>" } else { ">" })?.1
+        } else {
+            let end = rest.find(|letter: char| letter.is_whitespace() || matches!(letter, '>' | '/'));
+            let name = rest.get(..end.unwrap_or(rest.len()))?;
+            return Some(name.rsplit_once(':').map_or(name, |(_, local)| local))
+                .filter(|local| !local.is_empty());
+        };
+        rest = after.split_once('<')?.1;
     }
 }
 
-fn describe(start: &[u8], look: &Look<'_>, is_utf8: bool) -> String {
+fn describe(start: &[u8], look: &Look<'_>) -> String {
     let lower: String = look.text.chars().take(64).collect::<String>().to_ascii_lowercase();
     if lower.starts_with("<!doctype html")
         || look.xml_root.is_some_and(|root| root.eq_ignore_ascii_case("html"))
@@ -100,7 +97,7 @@ fn describe(start: &[u8], look: &Look<'_>, is_utf8: bool) -> String {
         [b'P', b'K', 3, 4, ..] => return "a zip archive inside what was unpacked".to_owned(),
         _ => {}
     }
-    if is_utf8 && start.contains(&0) {
+    if look.text.contains('\0') {
         return "looks like binary data".to_owned();
     }
     match look.text.chars().next() {

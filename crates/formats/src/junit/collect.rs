@@ -3,8 +3,8 @@
 use std::io::BufRead;
 use std::ops::ControlFlow;
 
+use manometer_model::Limits;
 use manometer_model::records::Test;
-use manometer_model::{Limits, Timestamp};
 
 use super::{Summary, TestCase, read};
 use crate::ReadError;
@@ -31,7 +31,7 @@ impl From<&TestCase<'_>> for Test {
             failure_fingerprint: test.failure_fingerprint.map(str::to_owned),
             output: test.output.map(str::to_owned),
             labels: test.labels.clone(),
-            at: test.at.unwrap_or(Timestamp::default()),
+            at: test.at.unwrap_or_default(),
             ..Self::default()
         }
     }

@@ -104,8 +104,8 @@ impl<'l, 's> Reading<'l, 's> {
                     self.text(&text);
                     ControlFlow::Continue(())
                 }
-                Event::Eof { is_truncated } => {
-                    self.finish(is_truncated, xml.line())?;
+                Event::Eof { is_truncated, is_plain_text } => {
+                    self.finish(is_truncated, is_plain_text, xml.line())?;
                     break;
                 }
             };
@@ -120,9 +120,10 @@ impl<'l, 's> Reading<'l, 's> {
         &mut self.outlet.summary.problems
     }
 
-    fn finish(&mut self, is_truncated: bool, line: u64) -> Result<(), ReadError> {
+    fn finish(&mut self, is_truncated: bool, is_plain_text: bool, line: u64) -> Result<(), ReadError> {
         if self.roots == 0 {
-            let is_empty = self.problems().is_empty() && !is_truncated;
+            // Text that is not blank was reported.
+            let is_empty = is_plain_text && self.problems().is_empty();
             return Err(if is_empty {
                 ReadError::Empty
             } else {

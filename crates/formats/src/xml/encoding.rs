@@ -111,6 +111,13 @@ fn peek(input: &mut dyn BufRead) -> io::Result<Vec<u8>> {
     Ok(peeked)
 }
 
+/// The start of an input as text, as far as it can be decoded.
+pub(crate) fn decode_start(start: &[u8]) -> String {
+    let (encoding, bom, _) = decide(start);
+    let bytes = start.get(bom..).unwrap_or_default();
+    encoding.decode_without_bom_handling(bytes).0.into_owned()
+}
+
 /// The encoding, the length of the byte order mark, and what the declaration got wrong.
 fn decide(start: &[u8]) -> (&'static Encoding, usize, Option<String>) {
     if let Some((encoding, bom)) = Encoding::for_bom(start) {

@@ -12,85 +12,29 @@
 //! **Invariant:** memory is bounded by the limits whatever the input is; nothing recurses; no entity is
 //! ever expanded but the five predefined ones and numbers; a document type declaration is skipped unread.
 
+mod doctype;
 mod encoding;
+mod event;
 mod scan;
 mod tag;
 mod text;
 mod window;
 
-use std::io::{self, BufRead};
+use std::io::BufRead;
 
 use manometer_model::{Limits, Problem, Problems};
 use quick_xml::parser::{ElementParser, Parser as _};
 use xxhash_rust::xxh3::xxh3_64;
 
+use doctype::DoctypeEnd;
 use encoding::Source;
-use scan::{AttributeAt, Scanned};
-pub use tag::{Attribute, Tag};
+pub(crate) use encoding::decode_start;
+pub use event::{Event, Text, XmlError};
+use scan::{AttributeAt, Scan, Scanned};
+pub use tag::{Attribute, Tag, TagAttributes};
 pub use text::Flaws;
 pub use window::Place;
-use window::{Fill, Window};
-
-/// Why reading cannot go on.
-#[derive(Debug, thiserror::Error)]
-pub enum XmlError {
-    /// The input itself failed.
-    #[error("failed to read the input: {0}")]
-    Io(#[from] io::Error),
-    /// A tag that does not fit the window.
-    #[error("line {line}: a tag is longer than {limit} bytes")]
-    TagTooLong {
-        /// Line the tag begins on.
-        line: u64,
-        /// [`Limits::tag_bytes`].
-        limit: usize,
-    },
-}
-
-/// What comes next in the document.
-#[derive(Debug)]
-pub enum Event<'a> {
-    /// An element begins, and ends too when [`Tag::is_empty`].
-    Start(Tag<'a>),
-    /// The innermost open element ends; also given for elements whose end tag is missing before that of
-    /// an outer one.
-    End,
-    /// A piece of text; long text comes in several.
-    Text(Text<'a>),
-    /// The input has ended.
-    Eof {
-        /// Did it end inside a tag, a comment or an open element?
-        is_truncated: bool,
-    },
-}
-
-/// A piece of text, borrowed from the window.
-#[derive(Debug, Clone, Copy)]
-pub struct Text<'a> {
-    raw: &'a [u8],
-    references: bool,
-    /// Where the piece begins.
-    pub place: Place<'a>,
-}
-
-impl Text<'_> {
-    /// Is it nothing but white space?
-    pub fn is_blank(&self) -> bool {
-        self.raw.iter().all(u8::is_ascii_whitespace)
-    }
-
-    /// Appends what the text stands for to `out`, which may grow to `limit` bytes.
-    pub fn append_to(&self, out: &mut String, limit: usize) -> Flaws {
-        if let Ok(raw) = std::str::from_utf8(self.raw) {
-            return text::append_decoded(raw, self.references, limit, out);
-        }
-        let mut decoded = String::new();
-        text::decode_leniently(self.raw, &mut decoded);
-        let mut flaws = text::append_decoded(&decoded, self.references, limit, out);
-        flaws.not_utf8 = true;
-        flaws
-    }
-}
+use window::{Fill, TEXT_PIECE, Window};
 
 /// Where in the document reading stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,6 +59,7 @@ pub struct Reader<'r> {
     /// The tag consumed last, where it was not UTF-8.
     decoded: String,
     told_not_utf8: bool,
+    seen_markup: bool,
     deepest: usize,
     tag_bytes: usize,
 }
@@ -151,6 +96,7 @@ impl<'r> Reader<'r> {
             attributes: Vec::new(),
             decoded: String::new(),
             told_not_utf8: false,
+            seen_markup: false,
             deepest: limits.nesting,
             tag_bytes: limits.tag_bytes,
         })
@@ -228,7 +174,7 @@ impl<'r> Reader<'r> {
                         );
                     }
                     let is_truncated = is_truncated || self.too_deep > 0 || !self.open.is_empty();
-                    return Ok(Event::Eof { is_truncated });
+                    return Ok(Event::Eof { is_truncated, is_plain_text: !self.seen_markup });
                 }
             }
         }
@@ -242,6 +188,7 @@ impl<'r> Reader<'r> {
         if self.window.unread().first() != Some(&b'<') {
             return self.text();
         }
+        self.seen_markup = true;
         // Longest opening that has to be told apart: `<![CDATA[`.
         const CDATA: &[u8] = b"<![CDATA[";
         while self.window.unread().len() < CDATA.len() && self.window.fill()? == Fill::More {}
@@ -263,7 +210,7 @@ impl<'r> Reader<'r> {
                 Ok(Token::EndTag { name })
             }
             Some(byte) if is_name_start(*byte) => {
-                if let Some(scanned) = scan::start_tag(unread, &mut self.attributes) {
+                if let Some(scanned) = self.scan_start_tag()? {
                     let Scanned { length, name_length, is_empty } = scanned;
                     let range = self.window.at(1, length - 2 - usize::from(is_empty));
                     self.window.consume(length);
@@ -289,35 +236,65 @@ impl<'r> Reader<'r> {
         }
     }
 
+    /// The start tag at the start of the window, if it is entirely usual.
+    fn scan_start_tag(&mut self) -> Result<Option<Scanned>, XmlError> {
+        let mut wanted = 0;
+        let mut has_ended = false;
+        loop {
+            let available = self.window.unread().len();
+            if available >= wanted || has_ended {
+                match scan::start_tag(self.window.unread(), &mut self.attributes) {
+                    Scan::Tag(scanned) => {
+                        self.check_length(scanned.length)?;
+                        return Ok(Some(scanned));
+                    }
+                    Scan::NeedsMore if !has_ended => self.check_length(available)?,
+                    Scan::NeedsMore | Scan::Unusual => return Ok(None),
+                }
+                // Each try looks at twice as much, so that a long tag that comes in small pieces costs no
+                // more than two looks at it.
+                wanted = (available * 2).min(self.tag_bytes + 1);
+            }
+            has_ended = self.window.fill()? != Fill::More;
+        }
+    }
+
     /// Length of the tag at the start of the window, `>` included; `None` when the input ends first.
     fn find_end_of_tag(&mut self, mut scanned: usize) -> Result<Option<usize>, XmlError> {
         let mut parser = ElementParser::default();
         loop {
             let unread = self.window.unread();
             if let Some(end) = parser.feed(unread.get(scanned..).unwrap_or_default()) {
+                self.check_length(scanned + end + 1)?;
                 return Ok(Some(scanned + end + 1));
             }
             scanned = unread.len();
-            match self.window.fill()? {
-                Fill::More => {}
-                Fill::End => return Ok(None),
-                Fill::Full => {
-                    return Err(XmlError::TagTooLong { line: self.window.line(), limit: self.tag_bytes });
-                }
+            self.check_length(scanned)?;
+            if self.window.fill()? != Fill::More {
+                return Ok(None);
             }
         }
+    }
+
+    /// A tag of `length` bytes, or of more, must not be longer than allowed.
+    fn check_length(&self, length: usize) -> Result<(), XmlError> {
+        if length > self.tag_bytes {
+            return Err(XmlError::TagTooLong { line: self.window.line(), limit: self.tag_bytes });
+        }
+        Ok(())
     }
 
     fn text(&mut self) -> Result<Token, XmlError> {
         let mut scanned = 0;
         loop {
             let unread = self.window.unread();
-            if let Some(end) = memchr::memchr(b'<', unread.get(scanned..).unwrap_or_default()) {
+            let piece = unread.get(..TEXT_PIECE).unwrap_or(unread);
+            if let Some(end) = memchr::memchr(b'<', piece.get(scanned..).unwrap_or_default()) {
                 return Ok(self.take_text(scanned + end, true));
             }
-            scanned = unread.len();
-            if self.window.is_crowded() {
-                let held_back = text::unfinished_bytes(self.window.unread(), true);
+            scanned = piece.len();
+            if scanned == TEXT_PIECE {
+                let held_back = text::unfinished_bytes(piece, true);
                 return Ok(self.take_text(scanned - held_back, true));
             }
             if self.window.fill()? != Fill::More {
@@ -330,20 +307,21 @@ impl<'r> Reader<'r> {
     }
 
     fn character_data(&mut self) -> Result<Token, XmlError> {
+        const END: &[u8] = b"]]>";
         loop {
             let unread = self.window.unread();
-            if let Some(end) = memchr::memmem::find(unread, b"]]>") {
+            let piece = unread.get(..TEXT_PIECE).unwrap_or(unread);
+            if let Some(end) = memchr::memmem::find(piece, END) {
                 let token = self.take_text(end, false);
-                self.window.consume(3);
+                self.window.consume(END.len());
                 self.mode = Mode::Content;
                 return Ok(token);
             }
-            let length = unread.len();
-            if self.window.is_crowded() {
-                // Two bytes may be the beginning of `]]>`.
-                let whole = unread.get(..length - 2).unwrap_or_default();
-                let held_back = text::unfinished_bytes(whole, false);
-                return Ok(self.take_text(length - 2 - held_back, false));
+            if piece.len() == TEXT_PIECE {
+                // The last bytes may be the beginning of `]]>`.
+                let whole = piece.get(..TEXT_PIECE - (END.len() - 1)).unwrap_or_default();
+                let length = whole.len() - text::unfinished_bytes(whole, false);
+                return Ok(self.take_text(length, false));
             }
             if self.window.fill()? != Fill::More {
                 return self.truncated();
@@ -380,41 +358,16 @@ impl<'r> Reader<'r> {
             Problem::new("document type declaration skipped: entities it declares are not expanded")
                 .at_line(self.window.line())
         });
-        let mut quote = None;
-        let mut brackets = 0_u32;
-        let mut dashes = 0_u8;
-        let mut in_comment = false;
         self.window.consume(2);
+        let mut end = DoctypeEnd::default();
         loop {
             let unread = self.window.unread();
-            let length = unread.len();
-            let mut end = None;
-            for (position, byte) in unread.iter().enumerate() {
-                let ends_dashes = *byte == b'>' && dashes >= 2;
-                let begins_comment = dashes == 1 && *byte == b'-' && !in_comment && quote.is_none();
-                dashes = if *byte == b'-' { dashes.saturating_add(1) } else { 0 };
-                match (quote, *byte) {
-                    _ if in_comment => in_comment = !ends_dashes,
-                    (Some(open), byte) if byte == open => quote = None,
-                    (Some(_), _) => {}
-                    (None, b'"' | b'\'') => quote = Some(*byte),
-                    (None, b'-') if begins_comment => {
-                        in_comment = true;
-                        dashes = 0;
-                    }
-                    (None, b'[') => brackets += 1,
-                    (None, b']') => brackets = brackets.saturating_sub(1),
-                    (None, b'>') if brackets == 0 => {
-                        end = Some(position + 1);
-                        break;
-                    }
-                    (None, _) => {}
-                }
-            }
-            self.window.consume(end.unwrap_or(length));
-            if end.is_some() {
+            let available = unread.len();
+            if let Some(length) = end.feed(unread) {
+                self.window.consume(length);
                 return Ok(Token::Nothing);
             }
+            self.window.consume(available);
             if self.window.fill()? != Fill::More {
                 return self.truncated();
             }

@@ -20,40 +20,69 @@ pub(super) struct Scanned {
 /// More attributes than this go the slow way, which keeps none of them.
 const MOST_ATTRIBUTES: usize = 64;
 
-/// Scans the tag that `bytes` begin with; `None` when it ends later, or is not entirely usual.
-pub(super) fn start_tag(bytes: &[u8], attributes: &mut Vec<AttributeAt>) -> Option<Scanned> {
+/// What scanning came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scan {
+    Tag(Scanned),
+    /// So far usual, but the tag ends later than the bytes at hand.
+    NeedsMore,
+    /// To be read the slow way.
+    Unusual,
+}
+
+/// Scans the tag that `bytes` begin with. However the input comes in pieces, the result is the same.
+pub(super) fn start_tag(bytes: &[u8], attributes: &mut Vec<AttributeAt>) -> Scan {
     attributes.clear();
-    let name_length =
-        bytes.get(1..)?.iter().position(|byte| is_space(*byte) || matches!(byte, b'/' | b'>'))?;
-    let mut at = 1 + name_length;
+    let name_end = skip_name(bytes, 1);
+    let mut at = name_end;
     loop {
-        let after_space = skip_space(bytes, at);
-        match bytes.get(after_space)? {
-            b'>' => return Some(Scanned { length: after_space + 1, name_length, is_empty: false }),
-            b'/' if bytes.get(after_space + 1) == Some(&b'>') => {
-                return Some(Scanned { length: after_space + 2, name_length, is_empty: true });
+        let name_start = skip_space(bytes, at);
+        match bytes.get(name_start) {
+            None => return Scan::NeedsMore,
+            Some(b'>') => return tag(name_start + 1, name_end, false),
+            Some(b'/') => match bytes.get(name_start + 1) {
+                None => return Scan::NeedsMore,
+                Some(b'>') => return tag(name_start + 2, name_end, true),
+                Some(_) => return Scan::Unusual,
+            },
+            Some(byte) if !is_name_byte(*byte) || name_start == at || attributes.len() == MOST_ATTRIBUTES => {
+                return Scan::Unusual;
             }
-            byte if !is_name_byte(*byte) || after_space == at || attributes.len() == MOST_ATTRIBUTES => {
-                return None;
-            }
-            _ => {}
+            Some(_) => {}
         }
-        let name_end =
-            after_space + bytes.get(after_space..)?.iter().position(|byte| !is_name_byte(*byte))?;
-        let equals = skip_space(bytes, name_end);
-        if bytes.get(equals) != Some(&b'=') {
-            return None;
+        let attribute_end = skip_name(bytes, name_start);
+        let equals = skip_space(bytes, attribute_end);
+        match bytes.get(equals) {
+            None => return Scan::NeedsMore,
+            Some(b'=') => {}
+            Some(_) => return Scan::Unusual,
         }
         let quote_at = skip_space(bytes, equals + 1);
-        let quote = *bytes.get(quote_at)?;
-        if !matches!(quote, b'"' | b'\'') {
-            return None;
-        }
-        let value_end = quote_at + 1 + memchr::memchr(quote, bytes.get(quote_at + 1..)?)?;
-        attributes
-            .push(AttributeAt { name: (after_space - 1, name_end - 1), value: (quote_at, value_end - 1) });
-        at = value_end + 1;
+        let quote = match bytes.get(quote_at) {
+            None => return Scan::NeedsMore,
+            Some(quote @ (b'"' | b'\'')) => *quote,
+            Some(_) => return Scan::Unusual,
+        };
+        let rest = bytes.get(quote_at + 1..).unwrap_or_default();
+        let Some(length) = memchr::memchr(quote, rest) else { return Scan::NeedsMore };
+        attributes.push(AttributeAt {
+            name: (name_start - 1, attribute_end - 1),
+            value: (quote_at, quote_at + length),
+        });
+        at = quote_at + 1 + length + 1;
     }
+}
+
+fn tag(length: usize, name_end: usize, is_empty: bool) -> Scan {
+    Scan::Tag(Scanned { length, name_length: name_end - 1, is_empty })
+}
+
+fn skip_name(bytes: &[u8], from: usize) -> usize {
+    let mut at = from;
+    while bytes.get(at).is_some_and(|byte| is_name_byte(*byte)) {
+        at += 1;
+    }
+    at
 }
 
 fn skip_space(bytes: &[u8], from: usize) -> usize {
@@ -76,43 +105,39 @@ const fn is_name_byte(byte: u8) -> bool {
 mod tests {
     use super::*;
 
-    fn scan(tag: &str) -> Option<(usize, bool, Vec<(&str, &str)>)> {
+    fn scan(tag: &str) -> (Scan, Vec<(&str, &str)>) {
         let mut attributes = Vec::new();
-        let scanned = start_tag(tag.as_bytes(), &mut attributes)?;
-        let content = &tag[1..];
-        let pairs = attributes
-            .iter()
-            .map(|at| (&content[at.name.0..at.name.1], &content[at.value.0..at.value.1]))
-            .collect();
-        Some((scanned.length, scanned.is_empty, pairs))
+        let scan = start_tag(tag.as_bytes(), &mut attributes);
+        let content = tag.get(1..).unwrap();
+        let text = |(from, to): (usize, usize)| content.get(from..to).unwrap();
+        (scan, attributes.iter().map(|at| (text(at.name), text(at.value))).collect())
+    }
+
+    fn whole(length: usize, name_length: usize, is_empty: bool) -> Scan {
+        Scan::Tag(Scanned { length, name_length, is_empty })
     }
 
     #[test]
     fn well_formed_tags_are_split() {
-        assert_eq!(scan("<a>x"), Some((3, false, vec![])));
-        assert_eq!(scan("<a/>x"), Some((4, true, vec![])));
-        assert_eq!(scan("<a b='1>' c = \"'\" />"), Some((20, true, vec![("b", "1>"), ("c", "'")])));
-        assert_eq!(scan("<a\n\tx:b=\"\"\r\n>"), Some((13, false, vec![("x:b", "")])));
+        assert_eq!(scan("<a>x"), (whole(3, 1, false), vec![]));
+        assert_eq!(scan("<a/>x"), (whole(4, 1, true), vec![]));
+        assert_eq!(scan("<a b='1>' c = \"'\" />"), (whole(20, 1, true), vec![("b", "1>"), ("c", "'")]));
+        assert_eq!(scan("<a\n\tx:b=\"\"\r\n>"), (whole(13, 1, false), vec![("x:b", "")]));
+    }
+
+    #[test]
+    fn a_tag_cut_anywhere_needs_more() {
+        let tag = "<a b='1>' c = \"'\" />";
+        for cut in 1..tag.len() {
+            assert_eq!(scan(tag.get(..cut).unwrap()).0, Scan::NeedsMore, "{cut}");
+        }
     }
 
     #[test]
     fn whatever_is_unusual_goes_the_slow_way() {
-        for tag in [
-            "<a",
-            "<a b",
-            "<a b=",
-            "<a b='",
-            "<a b='1'",
-            "<a b=1>",
-            "<a b>",
-            "<a b='1'c='2'>",
-            "<a /b>",
-            "<a =>",
-            "<",
-        ] {
-            assert_eq!(scan(tag), None, "{tag}");
+        for tag in ["<a b>", "<a b=1>", "<a b='1'c='2'>", "<a /b>", "<a =>", "<a\"b>", "<a='b'>"] {
+            assert_eq!(scan(tag).0, Scan::Unusual, "{tag}");
         }
-        let many = format!("<a{}>", " b=''".repeat(65));
-        assert_eq!(scan(&many), None);
+        assert_eq!(scan(&format!("<a{}>", " b=''".repeat(65))).0, Scan::Unusual);
     }
 }

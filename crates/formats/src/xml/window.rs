@@ -5,7 +5,10 @@ use std::io;
 use super::encoding::Source;
 
 /// Room for a token before the window has to grow for a longer one.
-const USUAL_BYTES: usize = 64 * 1024;
+const USUAL_BYTES: usize = 2 * TEXT_PIECE;
+
+/// Text longer than this is handed on in pieces of this size, whatever pieces the input comes in.
+pub(super) const TEXT_PIECE: usize = 32 * 1024;
 
 /// How far the line count may lag behind, so that asking for a line costs little.
 const LAG_BYTES: usize = 4 * 1024;
@@ -17,7 +20,7 @@ pub(super) enum Fill {
     More,
     /// The input has ended.
     End,
-    /// The window is as large as it may become, and unread bytes fill it.
+    /// The window is as large as it may become, and unread bytes fill it; they are more than the largest token.
     Full,
 }
 
@@ -35,10 +38,10 @@ pub(super) struct Window<'r> {
 }
 
 impl<'r> Window<'r> {
-    /// A window that grows to `largest` bytes at most.
-    pub(super) fn new(source: Source<'r>, largest: usize) -> Self {
-        let largest = largest.max(256);
-        let buffer = vec![0; USUAL_BYTES.min(largest)];
+    /// A window that grows until one token of `largest_token` bytes fits.
+    pub(super) fn new(source: Source<'r>, largest_token: usize) -> Self {
+        let largest = largest_token.max(USUAL_BYTES) + Source::SMALLEST_READ;
+        let buffer = vec![0; USUAL_BYTES + Source::SMALLEST_READ];
         Self { source, buffer, start: 0, end: 0, line: 1, counted: 0, largest }
     }
 
@@ -61,11 +64,6 @@ impl<'r> Window<'r> {
         if self.start - self.counted > LAG_BYTES {
             self.count_lines();
         }
-    }
-
-    /// Is the window at its usual size and without room, so that long text should be handed on in pieces?
-    pub(super) fn is_crowded(&self) -> bool {
-        self.end - self.start + LAG_BYTES >= USUAL_BYTES.min(self.largest)
     }
 
     /// Reads more. Grows the window only when one token fills it.

@@ -1,4 +1,10 @@
 //! What the readers make of real reports, odd reports and hostile ones.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::string_slice, clippy::let_underscore_must_use, reason = "tests")]
 
+mod detect;
 mod fixtures;
+mod hostile;
+mod lenient;
+mod properties;
+mod records;
+mod support;

@@ -1,0 +1,13 @@
+//! Any bytes are looked at: never a panic, and what is taken for a format can be read as it.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use manometer_formats::{Kind, ReadError, detect, junit};
+use manometer_model::Limits;
+
+fuzz_target!(|bytes: &[u8]| {
+    if matches!(detect(bytes), Ok(Kind::JUnit)) {
+        let read = junit::read_to_vec(&mut &*bytes, &Limits::default());
+        assert!(!matches!(read, Err(ReadError::UnknownFormat { .. } | ReadError::Empty)), "{read:?}");
+    }
+});
