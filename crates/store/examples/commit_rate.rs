@@ -11,8 +11,9 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use manometer_model::records::Test;
-use manometer_model::{Problems, Row, TestId, TestStatus, Timestamp};
+use arrow::array::RecordBatch;
+use manometer_model::records::{Run, Test};
+use manometer_model::{Conclusion, Problems, Row, Status, TestId, TestStatus, Timestamp};
 use manometer_store::{DeliveryInfo, DeliveryKey, DeliveryWriter, FlushPolicy, Store, StoreOptions};
 
 const SERVICES: u64 = 20;
@@ -42,6 +43,8 @@ fn main() -> Result<(), Failure> {
     let committed = measure_commits(&store, &runs)?;
     let journal = store.stats().journal_bytes;
     println!("journal: {:.1} bytes a row", journal as f64 / committed as f64);
+    store.close();
+    let store = measure_opening(&folder, &format!("a journal of {:.0} MB", journal as f64 / 1e6))?;
     let started = Instant::now();
     let flushed = store.flush()?;
     rate("flush", flushed.rows, started);
@@ -60,14 +63,71 @@ fn main() -> Result<(), Failure> {
         "segments after compaction: {:.2} bytes a row in {files} files",
         bytes as f64 / committed as f64
     );
+    measure_small(&store)?;
     store.close();
+    measure_opening(&folder, "all of it in segments")?;
+    Ok(())
+}
+
+fn measure_opening(folder: &Path, what: &str) -> Result<Store, Failure> {
     let started = Instant::now();
-    let store = Store::open(options(&folder))?;
+    let store = Store::open(options(folder))?;
+    let (tests, runs) = (store.snapshot().rows(Test::table()), store.snapshot().rows(Run::table()));
     println!(
-        "opening again: {:.3} s for {} rows",
-        started.elapsed().as_secs_f64(),
-        store.snapshot().rows(Test::table())
+        "opening with {what}: {:.3} s for {tests} tests and {runs} runs",
+        started.elapsed().as_secs_f64()
     );
+    Ok(store)
+}
+
+/// Deliveries of one run each, from 64 threads that wait for each receipt.
+fn measure_small(store: &Store) -> Result<(), Failure> {
+    const THREADS: i64 = 64;
+    const EACH: i64 = 1_000;
+    let groups = store.stats().commit_groups;
+    let started = Instant::now();
+    std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            (0..THREADS).map(|thread| scope.spawn(move || small(store, thread * EACH, EACH))).collect();
+        threads
+            .into_iter()
+            .try_for_each(|thread| thread.join().unwrap_or_else(|_| Err("a thread panicked".into())))
+    })?;
+    let what = "deliveries of one run, 64 threads, each waiting for its receipt";
+    rate(what, (THREADS * EACH).unsigned_abs(), started);
+    println!("transactions: {}", store.stats().commit_groups - groups);
+    let started = Instant::now();
+    let batches = store.snapshot().batches(Run::table())?;
+    let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+    rate("documents of runs made into rows", rows as u64, started);
+    Ok(())
+}
+
+fn small(store: &Store, first: i64, count: i64) -> Result<(), Failure> {
+    for number in first..first + count {
+        let run = Run {
+            provider: "github".to_owned(),
+            project: "github.com/acme/shop".to_owned(),
+            service: Some("checkout".to_owned()),
+            pipeline: Some("build".to_owned()),
+            run_id: (17_000_000_000 + number).to_string(),
+            attempt: 1,
+            number: Some(number),
+            branch: Some("main".to_owned()),
+            commit_sha: Some(format!("{:040x}", mixed(number.unsigned_abs()))),
+            status: Some(Status::Completed),
+            conclusion: Some(Conclusion::Success),
+            queued_at: Some(Timestamp::from_seconds(FIRST_DAY + number)),
+            started_at: Some(Timestamp::from_seconds(FIRST_DAY + number + 20)),
+            finished_at: Some(Timestamp::from_seconds(FIRST_DAY + number + 300)),
+            url: Some(format!("https://github.com/acme/shop/actions/runs/{number}")),
+            updated_at: Some(Timestamp::from_seconds(FIRST_DAY + number + 301)),
+            ..Run::default()
+        };
+        let mut writer = store.writer();
+        writer.append(Run::table(), &run.values())?;
+        store.submit(writer.finish(info(&format!("run-{number}")))?)?.wait()?;
+    }
     Ok(())
 }
 

@@ -45,6 +45,7 @@ pub enum Unsynced {
 #[derive(Debug)]
 enum NameChange {
     Created(PathBuf),
+    CreatedFolder(PathBuf),
     Renamed { from: PathBuf, to: PathBuf },
     Removed { path: PathBuf, kept: PathBuf },
 }
@@ -131,6 +132,7 @@ impl FaultyFilesystem {
         for (_, change) in state.names.drain(..).rev() {
             match change {
                 NameChange::Created(path) => drop(fs::remove_file(path)),
+                NameChange::CreatedFolder(path) => drop(fs::remove_dir_all(path)),
                 NameChange::Renamed { from, to } => drop(fs::rename(to, from)),
                 NameChange::Removed { path, kept } => drop(fs::rename(kept, path)),
             }
@@ -217,6 +219,9 @@ impl Filesystem for FaultyFilesystem {
 
     fn create_folder(&self, path: &Path) -> io::Result<()> {
         self.step()?;
+        if !path.exists() {
+            self.note(path, NameChange::CreatedFolder(path.to_owned()));
+        }
         LocalFilesystem.create_folder(path)
     }
 
