@@ -11,7 +11,7 @@ Examples:
   manometer demo                                 an example organisation, with pages to look at
   manometer serve                                pages, API and store on http://127.0.0.1:8420
   manometer ingest --project github.com/acme/shop target/**/TEST-*.xml
-  manometer query \"select name, avg(duration_seconds) from tests group by 1 order by 2 desc limit 10\"
+  manometer query \"select name, max(duration_seconds) from tests group by 1 order by 2 desc\"
 
 Exit codes: 0 fine, 1 the answer is no, 2 wrong call, 3 server away or refusing.";
 
@@ -20,7 +20,7 @@ Exit codes: 0 fine, 1 the answer is no, 2 wrong call, 3 server away or refusing.
 #[command(name = "manometer", version, after_help = EXAMPLES, propagate_version = true)]
 pub(crate) struct Cli {
     /// Settings file [default: manometer.toml in this folder, where there is one]
-    #[arg(long, global = true, value_name = "FILE", env = env::CONFIG, value_hint = ValueHint::FilePath)]
+    #[arg(long, global = true, value_name = "FILE", env = env::CONFIG, hide_env_values = true, value_hint = ValueHint::FilePath)]
     pub(crate) config: Option<PathBuf>,
     /// What to do.
     #[command(subcommand)]
@@ -70,7 +70,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct DataArgs {
     /// Folder of the embedded store [default: ./manometer-data]
-    #[arg(long, value_name = "FOLDER", env = env::DATA, value_hint = ValueHint::DirPath)]
+    #[arg(long, value_name = "FOLDER", env = env::DATA, hide_env_values = true, value_hint = ValueHint::DirPath)]
     pub(crate) data: Option<PathBuf>,
 }
 
@@ -78,7 +78,7 @@ pub(crate) struct DataArgs {
 #[derive(Debug, Args)]
 pub(crate) struct RemoteArgs {
     /// Use this server instead of a local folder: http://127.0.0.1:8420
-    #[arg(long, value_name = "URL", env = env::SERVER)]
+    #[arg(long, value_name = "URL", env = env::SERVER, hide_env_values = true)]
     pub(crate) server: Option<String>,
     /// Token for the server
     #[arg(long, value_name = "TOKEN", env = env::TOKEN, hide_env_values = true, requires = "server")]
@@ -91,7 +91,7 @@ pub(crate) struct ServeArgs {
     #[command(flatten)]
     pub(crate) data: DataArgs,
     /// Address and port to listen on; another one than loopback needs a token first [default: 127.0.0.1:8420]
-    #[arg(long, value_name = "ADDRESS:PORT", env = env::LISTEN)]
+    #[arg(long, value_name = "ADDRESS:PORT", env = env::LISTEN, hide_env_values = true)]
     pub(crate) listen: Option<String>,
     /// A name, besides loopback, under which browsers reach the pages; may be repeated
     #[arg(long = "hostname", value_name = "NAME")]
@@ -170,7 +170,7 @@ pub(crate) struct ContextArgs {
     #[arg(long)]
     pub(crate) project: Option<String>,
     /// Part of a monorepo: payments
-    #[arg(long, env = "CI_SERVICE_NAME")]
+    #[arg(long, env = "CI_SERVICE_NAME", hide_env_values = true)]
     pub(crate) service: Option<String>,
     /// Name of the pipeline or workflow
     #[arg(long)]

@@ -25,7 +25,8 @@ impl Checkout {
 }
 
 fn git(arguments: &[&str]) -> Option<String> {
-    let output = Command::new("git").args(arguments).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    let output =
+        Command::new("git").args(arguments).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     let trimmed = text.trim();
     (output.status.success() && !trimmed.is_empty()).then(|| trimmed.to_owned())

@@ -97,7 +97,9 @@ fn add_folder(folder: &Path, inputs: &mut BTreeSet<Input>) -> anyhow::Result<()>
 
 fn looks_like_report(name: &str) -> bool {
     let lower = name.to_lowercase();
-    PACKED_ENDINGS.iter().any(|packed| REPORT_ENDINGS.iter().any(|ending| lower.ends_with(&format!("{ending}{packed}"))))
+    PACKED_ENDINGS
+        .iter()
+        .any(|packed| REPORT_ENDINGS.iter().any(|ending| lower.ends_with(&format!("{ending}{packed}"))))
 }
 
 #[cfg(test)]

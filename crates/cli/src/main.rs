@@ -63,7 +63,5 @@ fn dispatch(command: &Command, loaded: &Loaded) -> anyhow::Result<()> {
 
 /// `manometer query … | head` is no error.
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error
-        .downcast_ref::<std::io::Error>()
-        .is_some_and(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
+    error.downcast_ref::<std::io::Error>().is_some_and(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
 }

@@ -14,7 +14,8 @@ pub(crate) fn spinner(message: &'static str) -> ProgressBar {
 /// A bar over `total` units of `what`; invisible when standard error is not a terminal.
 pub(crate) fn bar(total: u64, what: &str) -> ProgressBar {
     let bar = ProgressBar::new(total);
-    let template = format!("{{bar:40.cyan/blue}} {{human_pos}} of {{human_len}} {what}  {{per_sec}}  {{eta}} left");
+    let template =
+        format!("{{bar:40.cyan/blue}} {{human_pos}} of {{human_len}} {what}  {{per_sec}}  {{eta}} left");
     if let Ok(style) = ProgressStyle::with_template(&template) {
         bar.set_style(style);
     }

@@ -24,8 +24,12 @@ impl Remote {
     pub(crate) fn from_args(arguments: &RemoteArgs) -> anyhow::Result<Option<Self>> {
         let Some(address) = &arguments.server else { return Ok(None) };
         if !address.starts_with("http://") && !address.starts_with("https://") {
-            return Err(usage(format!("--server: `{address}` is not an address such as http://127.0.0.1:8420")));
+            return Err(usage(format!(
+                "--server: `{address}` is not an address such as http://127.0.0.1:8420"
+            )));
         }
+        // The one cryptography provider of the process; where it is set already, that is the same one.
+        rustls::crypto::ring::default_provider().install_default().ok();
         let client = Client::builder()
             .connect_timeout(Duration::from_secs(10))
             .timeout(None)
@@ -61,7 +65,8 @@ impl Remote {
     /// When the server is away or refuses; the message is the server's own.
     pub(crate) fn send(&self, request: RequestBuilder) -> anyhow::Result<Response> {
         let response = request.send().map_err(|error| {
-            let cause = std::error::Error::source(&error).map_or_else(String::new, |source| format!(": {source}"));
+            let cause =
+                std::error::Error::source(&error).map_or_else(String::new, |source| format!(": {source}"));
             server(format!("failed to reach {}{cause}", self.address))
         })?;
         let status = response.status();

@@ -11,9 +11,7 @@ use anyhow::Context as _;
 use manometer_demo::{DemoOptions, Organisation, Upload};
 use manometer_model::records::TESTS;
 use manometer_model::{Clock as _, Problems, Row as _, SystemClock, Timestamp};
-use manometer_store::{
-    DeliveryInfo, DeliveryKey, Outcome, PendingReceipt, Store, StoreOptions, SubmitError,
-};
+use manometer_store::{DeliveryInfo, DeliveryKey, Outcome, PendingReceipt, Store, StoreOptions, SubmitError};
 use serde::{Deserialize, Serialize};
 
 use crate::args::DemoArgs;
@@ -84,18 +82,23 @@ fn already_filled(data: &Path, wanted: &Marker) -> anyhow::Result<Option<Marker>
         .ok_or_else(|| {
             usage(format!("{} is not empty and no demo: choose another folder with --data", data.display()))
         })?;
-    let same = Marker { end: wanted.end, complete: true, ..found.clone() } == Marker { complete: true, ..wanted.clone() };
+    let same = Marker { end: wanted.end, complete: true, ..found.clone() }
+        == Marker { complete: true, ..wanted.clone() };
     let age_days = wanted.end.day() - found.end.day();
     if found.complete && same && age_days < STALE_AFTER_DAYS {
         return Ok(Some(found));
     }
     // Opening takes the folder's lock: an example that is being served is refused here, not removed.
     Store::open(StoreOptions::new(data))?.close();
-    output::note(format!("removing the example in {}: it is {}", data.display(), match (found.complete, same) {
-        (false, _) => "unfinished",
-        (true, false) => "of other size or seed",
-        (true, true) => "some days old",
-    }));
+    output::note(format!(
+        "removing the example in {}: it is {}",
+        data.display(),
+        match (found.complete, same) {
+            (false, _) => "unfinished",
+            (true, false) => "of other size or seed",
+            (true, true) => "some days old",
+        }
+    ));
     std::fs::remove_dir_all(data).with_context(|| format!("failed to remove {}", data.display()))?;
     Ok(None)
 }
@@ -125,7 +128,7 @@ fn fill(data: &Path, marker: &Marker, config: &Config) -> anyhow::Result<()> {
     let mut options = StoreOptions::new(data);
     options.limits = config.limits.clone();
     let store = Store::open(options)?;
-    let bar = progress::bar(organisation.total_tests(), "test results");
+    let bar = progress::bar(organisation.total_tests(), "test results stored");
     let mut in_flight = VecDeque::with_capacity(IN_FLIGHT);
     for upload in organisation.uploads() {
         if in_flight.len() == IN_FLIGHT {

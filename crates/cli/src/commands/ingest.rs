@@ -117,7 +117,11 @@ fn part(input: &Input, limits: &Limits) -> anyhow::Result<Part> {
 fn stdin(limits: &Limits) -> anyhow::Result<Vec<u8>> {
     let mut content = Vec::new();
     let most = limits.body_bytes as u64;
-    std::io::stdin().lock().take(most + 1).read_to_end(&mut content).context("failed to read standard input")?;
+    std::io::stdin()
+        .lock()
+        .take(most + 1)
+        .read_to_end(&mut content)
+        .context("failed to read standard input")?;
     if content.len() as u64 > most {
         return Err(usage(format!(
             "standard input is longer than {}: give it as a file, or raise the limit body_bytes",
@@ -128,7 +132,11 @@ fn stdin(limits: &Limits) -> anyhow::Result<Vec<u8>> {
 }
 
 fn searched(inputs: &[Input]) -> Vec<String> {
-    inputs.iter().filter(|input| matches!(input, Input::File { searched: true, .. })).map(Input::name).collect()
+    inputs
+        .iter()
+        .filter(|input| matches!(input, Input::File { searched: true, .. }))
+        .map(Input::name)
+        .collect()
 }
 
 /// The server's receipt; also the body of a 208.
@@ -166,8 +174,9 @@ fn to_server(
     spinner.finish_and_clear();
     let known = response.status().as_u16() == 208;
     let text = response.text().map_err(|error| server(format!("the server's answer broke off: {error}")))?;
-    let answer: ServerReceipt = serde_json::from_str(&text)
-        .map_err(|error| server(format!("the server's answer is no receipt ({error}): is that a Manometer server?")))?;
+    let answer: ServerReceipt = serde_json::from_str(&text).map_err(|error| {
+        server(format!("the server's answer is no receipt ({error}): is that a Manometer server?"))
+    })?;
     let problems = Problems { total: answer.problem_count, first: answer.problems };
     let receipt = Receipt {
         id: answer.id,
@@ -214,7 +223,9 @@ fn report(answer: &Answer) -> anyhow::Result<()> {
     let unreadable =
         answer.files.iter().filter(|file| !file.taken && !answer.searched.contains(&file.name)).count();
     if unreadable > 0 {
-        return Err(gate_failed(format!("{unreadable} of the files could not be read; the others are stored")));
+        return Err(gate_failed(format!(
+            "{unreadable} of the files could not be read; the others are stored"
+        )));
     }
     Ok(())
 }
@@ -222,9 +233,12 @@ fn report(answer: &Answer) -> anyhow::Result<()> {
 /// `junit, 12 suites, 3,480 tests, 2 problems`
 fn understood(file: &FileReport) -> String {
     let mut parts = vec![file.kind.clone()];
-    for (count, what) in
-        [(file.suites, "suites"), (file.tests, "tests"), (file.records, "records"), (file.problems, "problems")]
-    {
+    for (count, what) in [
+        (file.suites, "suites"),
+        (file.tests, "tests"),
+        (file.records, "records"),
+        (file.problems, "problems"),
+    ] {
         if count > 0 {
             parts.push(format!("{} {what}", grouped(count)));
         }

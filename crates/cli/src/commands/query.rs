@@ -43,7 +43,8 @@ fn statement(argument: &str) -> anyhow::Result<String> {
 fn sink(arguments: &QueryArgs) -> anyhow::Result<Box<dyn Write + Send>> {
     Ok(match &arguments.output {
         Some(path) => Box::new(BufWriter::new(
-            File::create(path).map_err(|error| usage(format!("failed to create {}: {error}", path.display())))?,
+            File::create(path)
+                .map_err(|error| usage(format!("failed to create {}: {error}", path.display())))?,
         )),
         None => Box::new(BufWriter::new(std::io::stdout())),
     })
@@ -109,7 +110,12 @@ fn note_end(arguments: &QueryArgs, summary: &Summary) {
     }
 }
 
-fn ask_server(remote: &Remote, arguments: &QueryArgs, sql: &str, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
+fn ask_server(
+    remote: &Remote,
+    arguments: &QueryArgs,
+    sql: &str,
+    out: &mut (dyn Write + Send),
+) -> anyhow::Result<()> {
     let word = match arguments.format {
         Format::Table => "table",
         Format::Json => "json",
@@ -123,7 +129,7 @@ fn ask_server(remote: &Remote, arguments: &QueryArgs, sql: &str, out: &mut (dyn 
     if let Some(rows) = arguments.rows {
         limits.insert("rows".to_owned(), rows.into());
     }
-    let body = serde_json::json!({ "sql": sql, "format": word, "limits": limits });
+    let body = serde_json::json!({ "sql": sql, "format": word, "width": width(arguments), "limits": limits });
     let mut answer = remote.post_json("/api/v1/sql", &body)?;
     std::io::copy(&mut answer, out).context("the server's answer broke off")?;
     Ok(())

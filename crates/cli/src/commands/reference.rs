@@ -44,9 +44,17 @@ fn tables() -> String {
 fn write_table(page: &mut String, table: &manometer_model::Table) -> std::fmt::Result {
     let life = match table.kind {
         TableKind::Entity { key } => format!("Rows merge by their key: `{}`.", key.join("`, `")),
-        TableKind::Fact { order } => format!("Rows are appended; segments are sorted by `{}`.", order.join("`, `")),
+        TableKind::Fact { order } => {
+            format!("Rows are appended; segments are sorted by `{}`.", order.join("`, `"))
+        }
     };
-    writeln!(page, "\n## {}\n\n{}\n{life}\n\nRecord type: `{}`.\n", table.name, table.doc.trim(), table.record)?;
+    writeln!(
+        page,
+        "\n## {}\n\n{}\n{life}\n\nRecord type: `{}`.\n",
+        table.name,
+        table.doc.trim(),
+        table.record
+    )?;
     writeln!(page, "| column | kind | may be null | meaning |\n|---|---|---|---|")?;
     for column in table.columns {
         let null = if column.nullable { "yes" } else { "" };
@@ -74,7 +82,11 @@ fn commands() -> String {
 }
 
 fn describe(page: &mut String, mut command: Command, parent: &str) {
-    let name = if parent.is_empty() { command.get_name().to_owned() } else { format!("{parent} {}", command.get_name()) };
+    let name = if parent.is_empty() {
+        command.get_name().to_owned()
+    } else {
+        format!("{parent} {}", command.get_name())
+    };
     let help = command.clone().bin_name(&name).render_long_help();
     let text: Vec<String> = help.to_string().lines().map(|line| line.trim_end().to_owned()).collect();
     page.push_str(&format!("\n## {name}\n\n```text\n{}\n```\n", text.join("\n").trim()));

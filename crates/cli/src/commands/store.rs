@@ -97,7 +97,8 @@ fn stats(data: &Path) -> anyhow::Result<()> {
         if in_segments + in_memory == 0 {
             continue;
         }
-        let per_row = if in_segments == 0 { String::new() } else { format!("{:.1}", size as f64 / in_segments as f64) };
+        let per_row =
+            if in_segments == 0 { String::new() } else { format!("{:.1}", size as f64 / in_segments as f64) };
         text.push_str(&format!(
             "{:<12} {:>14} {:>12} {:>9} {:>12} {:>10}\n",
             table.name,

@@ -56,7 +56,8 @@ fn list(data: &Path) -> anyhow::Result<()> {
         output::note("no tokens: a loopback address is open without, any other needs one");
         return Ok(());
     }
-    let mut text = format!("{:<17} {:<20} {:<8} {:<20} {:<27} projects\n", "id", "name", "state", "may", "last used");
+    let mut text =
+        format!("{:<17} {:<20} {:<8} {:<20} {:<27} projects\n", "id", "name", "state", "may", "last used");
     for token in tokens {
         let state = match token.state(now) {
             TokenState::Valid => "valid",
@@ -64,7 +65,8 @@ fn list(data: &Path) -> anyhow::Result<()> {
             TokenState::Revoked => "revoked",
         };
         let may: Vec<&str> = token.scopes.iter().map(|scope| scope.as_str()).collect();
-        let projects = token.projects.map_or("all".to_owned(), |names| names.into_iter().collect::<Vec<_>>().join(", "));
+        let projects =
+            token.projects.map_or("all".to_owned(), |names| names.into_iter().collect::<Vec<_>>().join(", "));
         let last_used = token.last_used_at.map_or("never".to_owned(), |time| time.to_string());
         text.push_str(&format!(
             "{:<17} {:<20} {state:<8} {:<20} {last_used:<27} {projects}\n",

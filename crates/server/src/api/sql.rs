@@ -26,8 +26,10 @@ const QUESTION_BYTES: usize = 1024 * 1024;
 pub(crate) struct SqlBody {
     /// One statement that reads.
     sql: String,
-    /// `json`, `csv`, `parquet` or `arrow`; else what the header `Accept` asks for; else `json`.
+    /// `json`, `csv`, `parquet`, `arrow` or `table`; else what the header `Accept` asks for; else `json`.
     format: Option<String>,
+    /// Of a `table`: letters in a line, to which long texts are clipped.
+    width: Option<usize>,
     /// Tighter limits than the server's own.
     #[serde(default)]
     limits: SqlLimits,
@@ -54,7 +56,7 @@ pub(crate) struct SqlLimits {
     request_body(content((SqlBody = "application/json"), (String = "text/plain"))),
     responses(
         (status = 200, description = "the rows", content(
-            (Object = "application/json"), (String = "text/csv"),
+            (Object = "application/json"), (String = "text/csv"), (String = "text/plain"),
             (Vec<u8> = "application/vnd.apache.parquet"), (Vec<u8> = "application/vnd.apache.arrow.stream"),
         )),
         (status = 400, description = "the statement or the request is wrong", body = ErrorBody),
@@ -76,7 +78,10 @@ pub(crate) async fn query(
     let upload = read_body(body, &head.headers, QUESTION_BYTES, &app.upload_memory, &app.timeouts).await?;
     let question = question(&head.headers, &upload.bytes)?;
     let format = match &question.format {
-        Some(word) => word_format(word)?,
+        Some(word) => match word_format(word)? {
+            Format::Table { .. } => Format::Table { width: question.width },
+            other => other,
+        },
         None => accepted_format(&head.headers)?,
     };
     let limits = LimitOverrides {
@@ -119,7 +124,7 @@ fn question(headers: &HeaderMap, body: &[u8]) -> Result<SqlBody, ApiError> {
         "text/plain" | "application/sql" => {
             let sql = std::str::from_utf8(body)
                 .map_err(|_| ApiError::bad_request("body", "the statement is not UTF-8"))?;
-            Ok(SqlBody { sql: sql.to_owned(), format: None, limits: SqlLimits::default() })
+            Ok(SqlBody { sql: sql.to_owned(), format: None, width: None, limits: SqlLimits::default() })
         }
         _ => {
             let message = "the body is a question as application/json, or the statement as text/plain";
@@ -129,14 +134,11 @@ fn question(headers: &HeaderMap, body: &[u8]) -> Result<SqlBody, ApiError> {
 }
 
 fn word_format(word: &str) -> Result<Format, ApiError> {
-    match word.parse::<Format>() {
-        Ok(Format::Table { .. }) | Err(_) => {
-            let shown: String = word.chars().take(64).collect();
-            let message = format!("format: `{shown}` is not one of json, csv, parquet, arrow");
-            Err(ApiError::bad_request("format", message))
-        }
-        Ok(format) => Ok(format),
-    }
+    word.parse().map_err(|_| {
+        let shown: String = word.chars().take(64).collect();
+        let message = format!("format: `{shown}` is not one of {}", Format::WORDS.join(", "));
+        ApiError::bad_request("format", message)
+    })
 }
 
 /// The first format `Accept` names that there is; JSON where it takes anything or is not sent.
@@ -147,6 +149,7 @@ fn accepted_format(headers: &HeaderMap) -> Result<Format, ApiError> {
         text.split(',').filter_map(|range| match range.split(';').next().unwrap_or_default().trim() {
             "*/*" | "application/*" | "application/json" => Some(Format::Json),
             "text/csv" | "text/*" => Some(Format::Csv),
+            "text/plain" => Some(Format::Table { width: None }),
             "application/vnd.apache.parquet" => Some(Format::Parquet),
             "application/vnd.apache.arrow.stream" => Some(Format::ArrowStream),
             _ => None,
