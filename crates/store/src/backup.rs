@@ -62,7 +62,16 @@ fn write_backup(options: &StoreOptions, destination: &Path) -> Result<BackupRepo
     let manifest =
         Manifest { manifest_version: MANIFEST_VERSION, layout_version: LAYOUT_VERSION, created_at, files };
     manifest::write_durable(filesystem, destination, &manifest)?;
+    sync_name_durable(filesystem, destination)?;
     Ok(report)
+}
+
+/// The folder may have been made by an attempt that failed before its name was synced.
+fn sync_name_durable(filesystem: &dyn Filesystem, folder: &Path) -> Result<(), StoreError> {
+    match folder.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        Some(parent) => filesystem.sync_folder_durable(parent).map_err(|error| io_error(parent, error)),
+        None => Ok(()),
+    }
 }
 
 /// Copies the catalog as of one moment and returns the segments the copy lists. The copy is one file, and

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use crate::catalog::{entities, journal, ledger, segments};
 use crate::entity::merge_encoded;
 use crate::error::CommitError;
-use crate::inner::{Inner, TransactionError};
+use crate::inner::{Inner, PoisonOnPanic, TransactionError};
 use crate::memory::{Change, MemoryBatch};
 use crate::queue::Job;
 use crate::receipt::Outcome;
@@ -24,20 +24,6 @@ pub(crate) fn run(inner: &Inner) {
         inner.bell.ring_if_due(inner);
     }
     drop(guard);
-}
-
-/// A committer that died must not leave senders waiting for it.
-struct PoisonOnPanic<'i> {
-    inner: &'i Inner,
-}
-
-impl Drop for PoisonOnPanic<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.inner.health.poison("the committer came upon a defect of the program");
-            self.inner.queue.abandon();
-        }
-    }
 }
 
 fn commit_group(inner: &Inner, group: Vec<Job>) {

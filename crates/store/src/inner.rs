@@ -171,3 +171,17 @@ fn begin(connection: &Connection) -> rusqlite::Result<()> {
 fn roll_back(connection: &Connection) -> rusqlite::Result<()> {
     if connection.is_autocommit() { Ok(()) } else { connection.execute_batch("ROLLBACK") }
 }
+
+/// A thread of the store that died must not leave senders waiting for it, or memory growing.
+pub(crate) struct PoisonOnPanic<'i> {
+    pub(crate) inner: &'i Inner,
+}
+
+impl Drop for PoisonOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.inner.health.poison("a thread of the store came upon a defect of the program");
+            self.inner.queue.abandon();
+        }
+    }
+}

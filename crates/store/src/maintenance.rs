@@ -12,7 +12,7 @@ use crate::cleanup::remove_garbage;
 use crate::compact::compact_due;
 use crate::error::StoreError;
 use crate::flush::flush_table;
-use crate::inner::Inner;
+use crate::inner::{Inner, PoisonOnPanic};
 use crate::report::FlushReport;
 
 /// How often it looks round when nobody wakes it.
@@ -75,6 +75,7 @@ impl Bell {
 
 /// Runs until the store is closed. `connection` is its own, for checkpoints; it must not wait for locks.
 pub(crate) fn run(inner: &Inner, connection: &Connection) {
+    let guard = PoisonOnPanic { inner };
     let mut pause = ROUND;
     let mut groups_before = 0;
     while inner.bell.wait(pause) {
@@ -88,6 +89,7 @@ pub(crate) fn run(inner: &Inner, connection: &Connection) {
             }
         }
     }
+    drop(guard);
 }
 
 fn round(inner: &Inner, connection: &Connection, idle: bool) -> Result<(), StoreError> {

@@ -45,10 +45,16 @@ pub(crate) fn open(options: StoreOptions) -> Result<Inner, OpenError> {
     make(&folders.segments())?;
     make(&folders.tmp())?;
     refuse_lost_catalog(&options, &folders)?;
+    let is_new = !folders.meta().exists();
     let connection = connect(&folders.data, Access::Write)?;
-    filesystem
-        .sync_folder_durable(&folders.data)
-        .map_err(|source| OpenError::Io { path: folders.data.clone(), source })?;
+    let sync = |path: &Path| {
+        filesystem.sync_folder_durable(path).map_err(|source| OpenError::Io { path: path.to_owned(), source })
+    };
+    sync(&folders.data)?;
+    // The folder may have been made by an attempt that failed before its name was synced.
+    if let (true, Some(parent)) = (is_new, folders.data.parent().filter(|parent| parent.is_dir())) {
+        sync(parent)?;
+    }
 
     let reader = Arc::new(CatalogReader::new(connect(&folders.data, Access::Read)?));
     let garbage = Arc::new(Garbage::default());

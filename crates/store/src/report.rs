@@ -55,7 +55,7 @@ pub struct RestoreReport {
     pub size_bytes: u64,
 }
 
-/// One thing [`crate::check`] found wrong.
+/// One thing [`crate::check()`] found wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckProblem {
     /// The file, relative to the data folder.
@@ -64,7 +64,7 @@ pub struct CheckProblem {
     pub what: String,
 }
 
-/// What [`crate::check`] looked at and found.
+/// What [`crate::check()`] looked at and found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckReport {
     /// What is wrong; empty when all is well.

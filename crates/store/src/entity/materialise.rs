@@ -18,11 +18,12 @@ pub(super) fn materialise<'d>(
 ) -> Result<Vec<RecordBatch>, StoreError> {
     let mut builder = TableBuilder::for_stored_rows(table);
     let mut batches = Vec::new();
+    let mut row: Vec<Value<'d>> = vec![Value::Null; table.columns.len()];
     for bytes in docs {
         let doc = Doc::decode(bytes).map_err(|why| StoreError::Corrupt {
             what: format!("an entity of table {}: {why}", table.name),
         })?;
-        let mut row = vec![Value::Null; table.columns.len()];
+        row.fill(Value::Null);
         place(&doc, table, layout, &mut row);
         hide_early_conclusion(layout, &mut row);
         derive_durations(layout, &mut row);

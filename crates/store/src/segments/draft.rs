@@ -73,7 +73,7 @@ pub(crate) fn place_durable(drafts: &mut [SegmentDraft]) -> Result<(), StoreErro
         let space = Arc::clone(&draft.space);
         let target = space.folders.file(&draft.entry.file);
         if let Some(folder) = target.parent() {
-            space.filesystem.create_folders_durable(folder).map_err(|error| io_error(folder, error))?;
+            space.make_folder_durable(folder)?;
             folders.insert(folder.to_owned());
         }
         space.filesystem.rename(&draft.path(), &target).map_err(|error| io_error(&target, error))?;

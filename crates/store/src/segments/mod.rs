@@ -4,10 +4,14 @@ mod draft;
 mod file;
 mod sort;
 
-use std::path::PathBuf;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use parking_lot::Mutex;
+
+use crate::error::StoreError;
 use crate::filesystem::Filesystem;
 use crate::folders::Folders;
 use crate::garbage::Garbage;
@@ -23,6 +27,9 @@ pub(crate) struct SegmentSpace {
     pub(crate) filesystem: Arc<dyn Filesystem>,
     pub(crate) garbage: Arc<Garbage>,
     next_id: AtomicI64,
+    /// Folders whose names this process has synced. That a folder is there does not mean that it is on the
+    /// disk: the attempt that made it may have failed before the sync.
+    durable_folders: Mutex<HashSet<PathBuf>>,
 }
 
 impl SegmentSpace {
@@ -32,7 +39,32 @@ impl SegmentSpace {
         garbage: Arc<Garbage>,
         greatest_id: i64,
     ) -> Self {
-        Self { folders, filesystem, garbage, next_id: AtomicI64::new(greatest_id + 1) }
+        Self {
+            folders,
+            filesystem,
+            garbage,
+            next_id: AtomicI64::new(greatest_id + 1),
+            durable_folders: Mutex::default(),
+        }
+    }
+
+    /// Makes a folder below `segments/` and returns when its name, and those of the folders above it, are on disk.
+    fn make_folder_durable(&self, folder: &Path) -> Result<(), StoreError> {
+        let segments = self.folders.segments();
+        let mut levels: Vec<&Path> =
+            folder.ancestors().take_while(|level| level.starts_with(&segments)).collect();
+        levels.reverse();
+        for level in levels {
+            if self.durable_folders.lock().contains(level) {
+                continue;
+            }
+            self.filesystem.create_folder(level).map_err(|error| io_error(level, error))?;
+            if let Some(parent) = level.parent() {
+                self.filesystem.sync_folder_durable(parent).map_err(|error| io_error(parent, error))?;
+            }
+            self.durable_folders.lock().insert(level.to_owned());
+        }
+        Ok(())
     }
 
     fn number(&self) -> i64 {

@@ -95,6 +95,8 @@ fn fail_each_call(operation: Operation, fault: Fault) -> u64 {
         }
         send(&store, "later", 1000..1010);
         store.close();
+        // What the second attempt relied on must be on the disk, also what the failed one had made.
+        attempt.filesystem.cut_power(Unsynced::Dropped);
         sound_with(&attempt.data(), &[expected(), (1000..1010).collect()].concat(), number);
     }
     unreachable!("the loop ends when no call is left to fail")
