@@ -109,7 +109,7 @@ fn runs_and_tests_of_a_service_stay_text_also_in_its_chart() {
         page_size: 50,
         tests: 10,
     };
-    let page = service::page(&answer, &ServiceLine::default(), &request, &Asked::default());
+    let page = service::page(&answer, &ServicesAnswer::default(), &request, &Asked::default());
     assert_seen(&checked(&page), 8);
 }
 

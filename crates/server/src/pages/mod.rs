@@ -15,6 +15,7 @@ mod asked;
 mod assets;
 mod chart;
 mod drawing;
+mod heard;
 #[cfg(test)]
 mod hostile;
 mod lanes;

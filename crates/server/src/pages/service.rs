@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use manometer_model::Timestamp;
 use manometer_query::answers::{
-    DurationPoint, RunLine, ServiceAnswer, ServiceLine, ServiceRequest, ServicesRequest, TestLine,
+    DurationPoint, RunLine, ServiceAnswer, ServiceLine, ServiceRequest, ServicesAnswer, ServicesRequest,
+    TestLine,
 };
 
 use super::asked::Asked;
 use super::chart::{Chart, Line, Point, seconds_of};
+use super::heard::Heard;
 use super::layout::Section;
 use super::refusal::{PageRefusal, PageResult, render};
 use super::shown::{Count, Moment, Outcome, Seconds, Share, plain_text, short_sha};
@@ -43,8 +45,7 @@ pub(crate) async fn get(State(app): State<App>, asked: Asked) -> PageResult {
     };
     let project = Some(request.project.clone());
     let all = answers.services(&ServicesRequest { now: request.now, days: request.days, project }).await?;
-    let line = all.services.into_iter().find(|line| line.service == request.service).unwrap_or_default();
-    render(&page(&answer, &line, &request, &asked))
+    render(&page(&answer, &all, &request, &asked))
 }
 
 fn nothing_known(request: &ServiceRequest) -> PageRefusal {
@@ -55,16 +56,19 @@ fn nothing_known(request: &ServiceRequest) -> PageRefusal {
         .with_way_on("Look back a year", links::service(project, service, Some(LONGEST_DAYS)))
 }
 
-/// The page of an answer; `line` is the same service in the answer about all.
+/// The page of an answer; `all` is the answer about every service of the project.
 pub(crate) fn page(
     answer: &ServiceAnswer,
-    line: &ServiceLine,
+    all: &ServicesAnswer,
     request: &ServiceRequest,
     asked: &Asked,
 ) -> ServicePage {
     let ServiceRequest { project, now, days, .. } = request;
     let (service, branch) = (request.service.as_deref(), request.branch.as_deref());
     let name = naming::service(project, service);
+    let found = all.services.iter().find(|line| line.service == request.service);
+    let line = found.cloned().unwrap_or_default();
+    let silent_days = Heard::of(all).runs(&line).iter().filter(|runs| runs.is_none()).count();
     let days_text = days.to_string();
     let pairs = [("project", Some(project.as_str())), ("service", service), ("branch", branch)];
     let pairs_with_days = [&pairs[..], &[("days", Some(days_text.as_str()))]].concat();
@@ -81,7 +85,7 @@ pub(crate) fn page(
         high: Seconds(line.p95_seconds),
         trend: Trend::new(line.trend),
         missing: Share(line.missing_report_share),
-        notes: notes(line, answer, branch),
+        notes: notes(&line, answer, branch, silent_days),
         chart: chart(&answer.durations, project, *days, *now),
         recent: answer.runs.iter().map(|run| run_row(run, *now)).collect(),
         pager: Pager::new("/service", &pairs_with_days, request.page, request.page_size, answer.runs_total),
@@ -92,7 +96,12 @@ pub(crate) fn page(
 }
 
 /// What is missing or cut, in sentences.
-fn notes(line: &ServiceLine, answer: &ServiceAnswer, branch: Option<&str>) -> Vec<String> {
+fn notes(
+    line: &ServiceLine,
+    answer: &ServiceAnswer,
+    branch: Option<&str>,
+    silent_days: usize,
+) -> Vec<String> {
     let mut notes = Vec::new();
     if branch.is_some() {
         notes.push(
@@ -105,11 +114,10 @@ fn notes(line: &ServiceLine, answer: &ServiceAnswer, branch: Option<&str>) -> Ve
             "{share} of the ended runs sent no test report; what their tests did is not known."
         ));
     }
-    let silent = line.runs_per_day.iter().filter(|runs| runs.is_none()).count();
-    if silent > 0 {
+    if silent_days > 0 {
         let of = line.runs_per_day.len();
         notes.push(format!(
-            "Nothing was heard on {silent} of {of} days: whether something ran on them is not known."
+            "Nothing was heard of this project on {silent_days} of {of} days: whether something ran is not known."
         ));
     }
     if answer.durations.len() >= ServiceAnswer::POINTS {

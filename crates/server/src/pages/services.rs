@@ -8,6 +8,7 @@ use manometer_query::answers::{ServiceLine, ServicesAnswer, ServicesRequest};
 
 use super::asked::Asked;
 use super::drawing::{Day, Sparkline};
+use super::heard::Heard;
 use super::layout::Section;
 use super::refusal::{PageRefusal, PageResult, render};
 use super::shown::{Bytes, Count, Moment, Outcome, Seconds, Share, plain_text};
@@ -57,12 +58,13 @@ pub(crate) fn page(
 ) -> ServicesPage {
     let ServicesRequest { now, days, project } = request;
     let total = answer.services.len();
+    let heard = Heard::of(answer);
     ServicesPage {
         layout: asked.layout("Services", Section::Services),
         ranges: range_choices("/", &[("project", project.as_deref())], *days),
         days: *days,
         head: head(answer, store),
-        rows: answer.services.iter().take(MOST_SERVICES).map(|line| row(line, *days, *now)).collect(),
+        rows: answer.services.iter().take(MOST_SERVICES).map(|line| row(line, &heard, *days, *now)).collect(),
         of_services: (total > MOST_SERVICES).then_some(Count(total as u64)),
         project: project.as_deref().map(plain_text),
     }
@@ -101,10 +103,10 @@ fn weighted(answer: &ServicesAnswer, share: impl Fn(&ServiceLine) -> Option<f64>
     answer.services.iter().map(|line| share(line).unwrap_or(0.0) * line.judged as f64).sum()
 }
 
-fn row(line: &ServiceLine, days: u32, now: Timestamp) -> ServiceRow {
+fn row(line: &ServiceLine, heard: &Heard<'_>, days: u32, now: Timestamp) -> ServiceRow {
     let failed = line.failed_per_day.iter().copied().chain(std::iter::repeat(0));
     let bars: Vec<Day> =
-        line.runs_per_day.iter().zip(failed).map(|(runs, failed)| Day { runs: *runs, failed }).collect();
+        heard.runs(line).into_iter().zip(failed).map(|(runs, failed)| Day { runs, failed }).collect();
     let name = naming::service(&line.project, line.service.as_deref());
     ServiceRow {
         url: links::service(&line.project, line.service.as_deref(), Some(days)),

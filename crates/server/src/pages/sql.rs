@@ -115,11 +115,11 @@ fn reference() -> Vec<TableHelp> {
             kind: "",
             doc: String::new(),
         });
-        all.push(TableHelp { name: relation.name, doc: relation.doc.to_owned(), columns: columns.collect() });
+        all.push(TableHelp { name: relation.name, doc: unquoted(relation.doc), columns: columns.collect() });
     }
     all.extend(VIEWS.iter().map(|view| TableHelp {
         name: view.name,
-        doc: view.doc.to_owned(),
+        doc: unquoted(view.doc),
         columns: Vec::new(),
     }));
     all
@@ -129,9 +129,14 @@ fn described(table: &Table) -> TableHelp {
     let columns = table.columns.iter().map(|column| ColumnHelp {
         name: column.name.to_owned(),
         kind: kind_word(column.kind),
-        doc: column.doc.trim().to_owned(),
+        doc: unquoted(column.doc),
     });
-    TableHelp { name: table.name, doc: table.doc.trim().to_owned(), columns: columns.collect() }
+    TableHelp { name: table.name, doc: unquoted(table.doc), columns: columns.collect() }
+}
+
+/// A description without the marks that set code apart in the reference.
+fn unquoted(doc: &str) -> String {
+    doc.trim().replace('`', "")
 }
 
 const fn kind_word(kind: ColumnKind) -> &'static str {
