@@ -165,37 +165,45 @@ fn after_a_failed_fsync_nothing_is_taken_until_a_restart_and_nothing_acknowledge
 
 #[test]
 fn failing_calls_of_flush_and_compaction_lose_nothing() {
-    // The first calls are those of one flush; further on, merges come in between.
-    let skips: Vec<u64> = (0..8).chain((8..32).step_by(6)).collect();
-    for error in [Errno::NoSpace, Errno::Io] {
-        let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("data");
-        let Some(faults) = prepared(&data) else { return };
-        let mut mix = Mix::new(format!("{error:?}"), 0, 4);
-        let mut sent = Vec::new();
-        let mut server = ServerProcess::start(faults.install(restless_server(&data))).unwrap();
-        for (part, skip) in
-            ["/segments/", "/tmp/"].iter().flat_map(|part| skips.iter().map(move |skip| (part, *skip)))
-        {
-            let mut client = server.client();
-            faults.begin(part, Plan::once(Calls::ALL, error, skip).torn()).unwrap();
-            send_until_injected(&faults, &mut client, &mut mix, &mut sent);
-            faults.end().unwrap();
-            oracle::check(&mut client, &sent, &format!("{error:?} at call {skip} on {part}"));
-            // Maintenance pauses after a failure; a kill and a start are quicker, and have to go well too.
-            server = server.start_again().unwrap();
-            oracle::check(
-                &mut server.client(),
-                &sent,
-                &format!("restarted after {error:?} at call {skip} on {part}"),
-            );
+    std::thread::scope(|scope| {
+        for (part, error) in [
+            ("/segments/", Errno::NoSpace),
+            ("/segments/", Errno::Io),
+            ("/tmp/", Errno::NoSpace),
+            ("/tmp/", Errno::Io),
+        ] {
+            scope.spawn(move || fail_maintenance(part, error));
         }
-        oracle::resend(&mut server.client(), &mut sent, "the disk is whole again");
-        oracle::check(&mut server.client(), &sent, "the disk is whole again");
-        drop(server);
-        assert!(segment_files(&data.join("segments")) > 0);
-        store_check(&data);
+    });
+}
+
+fn fail_maintenance(part: &str, error: Errno) {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let Some(faults) = prepared(&data) else { return };
+    let mut mix = Mix::new(format!("{error:?}"), 0, 4);
+    let mut sent = Vec::new();
+    let mut server = ServerProcess::start(faults.install(restless_server(&data))).unwrap();
+    // The first calls are those of one flush; further on, merges come in between.
+    for skip in (0..6).chain((6..30).step_by(6)) {
+        let mut client = server.client();
+        faults.begin(part, Plan::once(Calls::ALL, error, skip).torn()).unwrap();
+        send_until_injected(&faults, &mut client, &mut mix, &mut sent);
+        faults.end().unwrap();
+        oracle::check(&mut client, &sent, &format!("{error:?} at call {skip} on {part}"));
+        // Maintenance pauses after a failure; a kill and a start are quicker, and have to go well too.
+        server = server.start_again().unwrap();
+        oracle::check(
+            &mut server.client(),
+            &sent,
+            &format!("restarted after {error:?} at call {skip} on {part}"),
+        );
     }
+    oracle::resend(&mut server.client(), &mut sent, "the disk is whole again");
+    oracle::check(&mut server.client(), &sent, "the disk is whole again");
+    drop(server);
+    assert!(segment_files(&data.join("segments")) > 0);
+    store_check(&data);
 }
 
 /// Keeps rows coming until flushes and merges have met the failure.

@@ -1,6 +1,7 @@
 //! The judge of crash tests: compares what was sent and acknowledged with what SQL shows.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use manometer_testkit::{HttpClient, sql};
 use serde_json::Value;
@@ -39,16 +40,20 @@ pub(crate) fn check(client: &mut HttpClient, sent: &[Sent], replay: &str) {
 }
 
 /// Every delivery without a receipt is sent again under its key until it has one: then all must be there once.
+/// Flushes of a server that was just started may lag behind: then it says when to come again.
 pub(crate) fn resend(client: &mut HttpClient, sent: &mut [Sent], replay: &str) {
     for delivery in sent.iter_mut().filter(|delivery| !delivery.is_acknowledged()) {
-        let response = delivery.send(client).unwrap();
-        assert!(
-            delivery.is_acknowledged(),
-            "{}: {} {}; {replay}",
-            delivery.key,
-            response.status,
-            response.text()
-        );
+        let began = Instant::now();
+        loop {
+            let response = delivery.send(client).unwrap();
+            if delivery.is_acknowledged() {
+                break;
+            }
+            let may_wait =
+                response.header("retry-after").is_some() && began.elapsed() < Duration::from_secs(60);
+            assert!(may_wait, "{}: {} {}; {replay}", delivery.key, response.status, response.text());
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 }
 
