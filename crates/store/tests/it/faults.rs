@@ -111,7 +111,8 @@ fn sound_with(data: &Path, rows: &[u64], number: u64) {
     assert!(report.is_sound() && report.notes.is_empty(), "after call {number}: {report:?}");
 }
 
-/// Ends the process before call after call, cuts the power, and starts again.
+/// Ends the process before call after call and at last after the whole operation, cuts the power, and starts
+/// again.
 fn die_at_each_call(operation: Operation, unsynced: Unsynced) -> u64 {
     let template = prepared();
     for number in 1.. {
@@ -120,12 +121,13 @@ fn die_at_each_call(operation: Operation, unsynced: Unsynced) -> u64 {
         attempt.filesystem.die_at_call(number);
         let outcome = operation(&store, attempt.folder.path());
         drop(store);
-        if !attempt.filesystem.has_failed() {
+        let finished = !attempt.filesystem.has_failed();
+        attempt.filesystem.cut_power(unsynced);
+        sound_with(&attempt.data(), &expected(), number);
+        if finished {
             outcome.unwrap();
             return number - 1;
         }
-        attempt.filesystem.cut_power(unsynced);
-        sound_with(&attempt.data(), &expected(), number);
     }
     unreachable!("the loop ends when no call is left to die at")
 }
