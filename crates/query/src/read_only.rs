@@ -155,7 +155,6 @@ mod tests {
             "WITH a AS (SELECT 1) SELECT * FROM a",
             "VALUES (1), (2)",
             "(SELECT 1) UNION ALL SELECT 2",
-            "TABLE runs",
             "EXPLAIN SELECT 1",
             "EXPLAIN ANALYZE SELECT 1",
             "SHOW TABLES",

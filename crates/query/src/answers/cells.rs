@@ -6,7 +6,7 @@ use datafusion::arrow::array::{Array, AsArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType};
 use datafusion::arrow::record_batch::RecordBatch;
-use manometer_model::Timestamp;
+use manometer_model::{TestId, Timestamp};
 
 use super::Answers;
 use crate::{Parameter, QueryError, QueryRequest};
@@ -94,6 +94,13 @@ impl Row<'_> {
 
     pub(super) fn text(&self, column: &str) -> Result<String, QueryError> {
         self.optional_text(column).map(Option::unwrap_or_default)
+    }
+
+    pub(super) fn test_id(&self, column: &str) -> Result<TestId, QueryError> {
+        let digits = self.text(column)?;
+        digits.parse().map_err(|error| QueryError::Storage {
+            message: format!("`{digits}` in column `{column}`: {error}"),
+        })
     }
 
     pub(super) fn optional_int(&self, column: &str) -> Result<Option<i64>, QueryError> {

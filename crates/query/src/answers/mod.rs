@@ -5,6 +5,7 @@
 
 mod cells;
 mod run;
+mod runs;
 mod search;
 mod service;
 mod services;
@@ -13,7 +14,8 @@ mod test;
 use std::sync::Arc;
 
 pub use self::run::{
-    ArtifactLine, BuildLine, CoverageLine, FailureLine, JobLine, RunAnswer, RunRequest, SampleLine, SlowTestLine, StepLine,
+    ArtifactLine, BuildLine, CoverageLine, FailureLine, JobLine, RunAnswer, RunRequest, SampleLine,
+    SlowTestLine, StepLine,
 };
 pub use self::search::{FoundTest, SearchRequest};
 pub use self::service::{DurationPoint, ServiceAnswer, ServiceRequest, TestLine};
@@ -38,6 +40,9 @@ impl Answers {
         Self { engine, source, access }
     }
 }
+
+/// When a run began, as far as anything tells: for columns of the table `runs`.
+const BEGUN: &str = "coalesce(started_at, queued_at, finished_at, updated_at)";
 
 /// A run in a list.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]

@@ -4,7 +4,7 @@ use manometer_model::{TestId, Timestamp};
 use serde::Serialize;
 
 use super::Answers;
-use crate::QueryError;
+use crate::{Parameter, QueryError};
 
 /// What to find, where.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,7 +54,44 @@ impl Answers {
     /// # Errors
     /// When the query meets a limit or the store cannot be read.
     pub async fn search(&self, request: &SearchRequest) -> Result<Vec<FoundTest>, QueryError> {
-        let _ = request;
-        Ok(Vec::new())
+        let wanted = request.text.trim().to_lowercase();
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sql = format!(
+            "SELECT project, service, test_id, min(suite) AS suite, min(classname) AS classname, min(name) AS name,
+                min(parameters) AS parameters,
+                count(*) FILTER (WHERE status <> 'skipped') AS executions,
+                count(*) FILTER (WHERE status IN ('failed', 'error')) AS failures,
+                max(at) AS last_at
+            FROM tests
+            WHERE (contains(lower(name), $1) OR contains(lower(classname), $1) OR contains(lower(suite), $1)
+                    OR contains(lower(parameters), $1))
+                AND ($2 IS NULL OR project = $2) AND ($3 IS NULL OR service = $3) AND at >= $4 AND at <= $5
+            GROUP BY project, service, test_id
+            ORDER BY failures DESC, name, project, service, test_id LIMIT {}",
+            request.limit.min(1_000)
+        );
+        let parameters: Vec<Parameter> = vec![
+            wanted.into(),
+            request.project.clone().into(),
+            request.service.clone().into(),
+            request.now.plus_seconds(-86_400.0 * f64::from(request.days)).into(),
+            request.now.into(),
+        ];
+        self.rows(&sql, parameters).await?.map(|row| {
+            Ok(FoundTest {
+                project: row.text("project")?,
+                service: row.optional_text("service")?,
+                test_id: row.test_id("test_id")?,
+                suite: row.optional_text("suite")?,
+                classname: row.optional_text("classname")?,
+                name: row.text("name")?,
+                parameters: row.optional_text("parameters")?,
+                executions: row.count("executions")?,
+                failures: row.count("failures")?,
+                last_at: row.optional_time("last_at")?,
+            })
+        })
     }
 }

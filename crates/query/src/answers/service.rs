@@ -3,8 +3,9 @@
 use manometer_model::{TestId, Timestamp};
 use serde::Serialize;
 
-use super::{Answers, RunLine};
-use crate::QueryError;
+use super::runs::run_line;
+use super::{Answers, BEGUN, RunLine};
+use crate::{Parameter, QueryError};
 
 /// Which service, over which time, and which page of its runs.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,7 +100,109 @@ impl Answers {
     /// # Errors
     /// When a query meets a limit or the store cannot be read.
     pub async fn service(&self, request: &ServiceRequest) -> Result<Option<ServiceAnswer>, QueryError> {
-        let _ = request;
-        Ok(None)
+        let runs_total = self.count_runs(request).await?;
+        let mut runs = self.runs_of_page(request).await?;
+        self.count_tests(&request.project, &mut runs).await?;
+        let slowest_tests = self.tests_by(request, "", "p50 DESC NULLS LAST, name, test_id").await?;
+        if runs_total == 0 && slowest_tests.is_empty() {
+            return Ok(None);
+        }
+        let failing_tests =
+            self.tests_by(request, "WHERE failures > 0", "failures DESC, name, test_id").await?;
+        let durations = self.durations(request).await?;
+        Ok(Some(ServiceAnswer { runs_total, runs, durations, slowest_tests, failing_tests }))
     }
+
+    async fn count_runs(&self, request: &ServiceRequest) -> Result<u64, QueryError> {
+        let sql = format!("SELECT count(*) AS runs FROM ({})", runs_in_time());
+        Ok(self.rows(&sql, bound(request)).await?.first(|row| row.count("runs"))?.unwrap_or_default())
+    }
+
+    async fn runs_of_page(&self, request: &ServiceRequest) -> Result<Vec<RunLine>, QueryError> {
+        let size = u64::from(request.page_size.clamp(1, 1_000));
+        let skipped = u64::from(request.page) * size;
+        let sql = format!(
+            "{} ORDER BY begun_at DESC NULLS LAST, run_id DESC, attempt DESC LIMIT {size} OFFSET {skipped}",
+            runs_in_time()
+        );
+        self.rows(&sql, bound(request)).await?.map(run_line)
+    }
+
+    async fn durations(&self, request: &ServiceRequest) -> Result<Vec<DurationPoint>, QueryError> {
+        let sql = format!(
+            "SELECT * FROM ({}) WHERE status = 'completed' AND begun_at IS NOT NULL AND duration_seconds IS NOT NULL
+            ORDER BY begun_at DESC, run_id DESC, attempt DESC LIMIT {}",
+            runs_in_time(),
+            ServiceAnswer::POINTS
+        );
+        let mut points = self.rows(&sql, bound(request)).await?.map(|row| {
+            Ok(DurationPoint {
+                started_at: row.optional_time("begun_at")?.unwrap_or_default(),
+                duration_seconds: row.optional_float("duration_seconds")?.unwrap_or_default(),
+                conclusion: row.optional_text("conclusion")?,
+                provider: row.text("provider")?,
+                run_id: row.text("run_id")?,
+                attempt: row.int("attempt")?,
+                pipeline: row.optional_text("pipeline")?,
+                branch: row.optional_text("branch")?,
+                commit_sha: row.optional_text("commit_sha")?,
+            })
+        })?;
+        points.reverse();
+        Ok(points)
+    }
+
+    /// Tests of the service, some of them in some order; both are texts of ours.
+    async fn tests_by(
+        &self,
+        request: &ServiceRequest,
+        which: &str,
+        order: &str,
+    ) -> Result<Vec<TestLine>, QueryError> {
+        let sql = format!(
+            "SELECT * FROM (
+                SELECT test_id, min(suite) AS suite, min(classname) AS classname, min(name) AS name, min(parameters) AS parameters,
+                    count(*) FILTER (WHERE status <> 'skipped') AS executions,
+                    count(*) FILTER (WHERE status IN ('failed', 'error')) AS failures,
+                    percentile_cont(0.5) WITHIN GROUP (ORDER BY duration_seconds) FILTER (WHERE status <> 'skipped') AS p50,
+                    max(at) AS last_at
+                FROM tests
+                WHERE project = $1 AND (service IS NOT DISTINCT FROM $2) AND ($3 IS NULL OR branch = $3) AND at >= $4 AND at <= $5
+                GROUP BY test_id
+            ) {which} ORDER BY {order} LIMIT {}",
+            request.tests.min(1_000)
+        );
+        self.rows(&sql, bound(request)).await?.map(|row| {
+            Ok(TestLine {
+                test_id: row.test_id("test_id")?,
+                suite: row.optional_text("suite")?,
+                classname: row.optional_text("classname")?,
+                name: row.text("name")?,
+                parameters: row.optional_text("parameters")?,
+                executions: row.count("executions")?,
+                failures: row.count("failures")?,
+                p50_seconds: row.optional_float("p50")?,
+                last_at: row.optional_time("last_at")?,
+            })
+        })
+    }
+}
+
+/// The runs of the service; one of which no time is known belongs to every time.
+fn runs_in_time() -> String {
+    format!(
+        "SELECT * FROM (SELECT *, {BEGUN} AS begun_at FROM runs
+            WHERE project = $1 AND (service IS NOT DISTINCT FROM $2) AND ($3 IS NULL OR branch = $3))
+        WHERE begun_at IS NULL OR (begun_at >= $4 AND begun_at <= $5)"
+    )
+}
+
+fn bound(request: &ServiceRequest) -> Vec<Parameter> {
+    vec![
+        request.project.clone().into(),
+        request.service.clone().into(),
+        request.branch.clone().into(),
+        request.now.plus_seconds(-86_400.0 * f64::from(request.days)).into(),
+        request.now.into(),
+    ]
 }

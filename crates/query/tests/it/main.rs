@@ -1,0 +1,12 @@
+//! The engine seen from outside.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::string_slice,
+    reason = "tests"
+)]
+
+mod answers;
+mod fixture;
+mod views;
