@@ -27,14 +27,18 @@ pub(super) struct Outlet<'l, 's> {
     test_seconds: Option<f64>,
     /// The last test of a pytest suite, held back until the next one shows whether it was run again.
     held: Case,
-    held_as: Option<Held>,
+    held_as: Option<Execution>,
 }
 
+/// Which test, and which execution of it, is given next.
 #[derive(Debug, Clone, Copy)]
-struct Held {
+struct Execution {
     test_id: TestId,
     attempt: i64,
 }
+
+/// A name without its parameters, and these.
+type SplitName<'a> = (&'a str, Option<&'a str>);
 
 impl<'l, 's> Outlet<'l, 's> {
     pub(super) fn new(limits: &'l Limits, sink: &'s mut dyn TestSink) -> Self {
@@ -69,8 +73,9 @@ impl<'l, 's> Outlet<'l, 's> {
     pub(super) fn take(&mut self, case: &mut Case, around: Surroundings<'_>) -> ControlFlow<()> {
         case.settle();
         if !around.is_pytest {
-            let test_id = self.identify(case, around.suite);
-            return self.give(case, around, test_id, 1, true);
+            let name = split_parameters(&case.name);
+            let test_id = self.identify(case, name, around.suite);
+            return self.give(case, name, around, Execution { test_id, attempt: 1 }, true);
         }
         let is_rerun = self.held_as.is_some()
             && self.held.main.status == TestStatus::Passed
@@ -80,11 +85,14 @@ impl<'l, 's> Outlet<'l, 's> {
             Some(earlier) if is_rerun => {
                 self.held.main.status = TestStatus::Failed;
                 self.give_held(around, false)?;
-                Held { test_id: earlier.test_id, attempt: earlier.attempt + 1 }
+                Execution { test_id: earlier.test_id, attempt: earlier.attempt + 1 }
             }
             _ => {
                 self.flush(around)?;
-                Held { test_id: self.identify(case, around.suite), attempt: 1 }
+                Execution {
+                    test_id: self.identify(case, split_parameters(&case.name), around.suite),
+                    attempt: 1,
+                }
             }
         };
         std::mem::swap(&mut self.held, case);
@@ -98,15 +106,14 @@ impl<'l, 's> Outlet<'l, 's> {
     }
 
     fn give_held(&mut self, around: Surroundings<'_>, is_last: bool) -> ControlFlow<()> {
-        let Some(Held { test_id, attempt }) = self.held_as.take() else { return ControlFlow::Continue(()) };
+        let Some(held_as) = self.held_as.take() else { return ControlFlow::Continue(()) };
         let held = std::mem::take(&mut self.held);
-        let flow = self.give(&held, around, test_id, attempt, is_last);
+        let flow = self.give(&held, split_parameters(&held.name), around, held_as, is_last);
         self.held = held;
         flow
     }
 
-    fn identify(&mut self, case: &Case, suite: &str) -> TestId {
-        let (name, bracketed) = split_parameters(&case.name);
+    fn identify(&mut self, case: &Case, (name, bracketed): SplitName<'_>, suite: &str) -> TestId {
         let parameters = bracketed.unwrap_or_default();
         let first = TestId::new(suite, &case.classname, name, parameters, 0);
         match self.ordinals.next(first.as_u128() as u64) {
@@ -115,18 +122,17 @@ impl<'l, 's> Outlet<'l, 's> {
         }
     }
 
-    /// Gives every execution of a test, the first of them as `first_attempt`.
+    /// Gives every execution of a test, the first of them as `first`.
     fn give(
         &mut self,
         case: &Case,
+        (name, bracketed): SplitName<'_>,
         around: Surroundings<'_>,
-        test_id: TestId,
-        first_attempt: i64,
+        first: Execution,
         is_last: bool,
     ) -> ControlFlow<()> {
-        let (name, bracketed) = split_parameters(&case.name);
         let plain = TestCase {
-            test_id,
+            test_id: first.test_id,
             suite: around.suite,
             classname: given(&case.classname),
             name,
@@ -135,7 +141,7 @@ impl<'l, 's> Outlet<'l, 's> {
             line: case.line,
             status: TestStatus::Passed,
             duration_seconds: None,
-            attempt: first_attempt,
+            attempt: first.attempt,
             is_final: is_last,
             failure_kind: None,
             failure_message: None,
@@ -153,7 +159,7 @@ impl<'l, 's> Outlet<'l, 's> {
             let mut test = TestCase {
                 status: execution.status,
                 duration_seconds: execution.duration,
-                attempt: first_attempt + position as i64,
+                attempt: first.attempt + position as i64,
                 is_final: is_last && position + 1 == count,
                 at: execution.at.or(plain.at),
                 ..plain
