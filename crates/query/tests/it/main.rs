@@ -7,6 +7,11 @@
     reason = "tests"
 )]
 
+mod access;
 mod answers;
 mod fixture;
+mod formats;
+mod limits;
+mod refusals;
+mod segments;
 mod views;
