@@ -301,3 +301,38 @@ impl From<AccessError> for ApiError {
         Self::internal(&error)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(refusal: &ApiError) -> (u16, &'static str, bool) {
+        (refusal.status().as_u16(), refusal.code(), refusal.headers().contains_key(RETRY_AFTER))
+    }
+
+    #[test]
+    fn a_full_disk_is_507_wherever_it_shows() {
+        let path = std::path::PathBuf::from("data/tmp/x");
+        assert_eq!(told(&StoreError::DiskFull { path }.into()), (507, "disk_full", true));
+        assert_eq!(told(&SubmitError::DiskFull.into()), (507, "disk_full", true));
+        assert_eq!(told(&CommitError::DiskFull.into()), (507, "disk_full", true));
+        assert_eq!(told(&IngestError::Commit(CommitError::DiskFull).into()), (507, "disk_full", true));
+    }
+
+    #[test]
+    fn overload_and_the_end_are_503_with_a_time_to_come_again_and_a_stopped_store_without() {
+        assert_eq!(told(&SubmitError::Overloaded { retry_after_seconds: 0 }.into()), (503, "overloaded", true));
+        assert_eq!(told(&CommitError::Closed.into()), (503, "closing", true));
+        let stopped = ApiError::from(CommitError::Poisoned { reason: "fsync: EIO".to_owned() });
+        assert_eq!(told(&stopped), (503, "store_stopped", false));
+        assert!(stopped.message().contains("fsync: EIO"));
+    }
+
+    #[test]
+    fn faults_of_this_program_are_not_told_in_detail() {
+        let refusal = ApiError::internal(&"secret path /var/lib");
+        assert!(!refusal.message().contains("/var/lib"));
+        let body: serde_json::Value = serde_json::from_slice(&refusal.body("abc")).unwrap();
+        assert_eq!(body["error"]["request_id"], "abc");
+    }
+}

@@ -16,6 +16,13 @@ fn spaces(bytes: usize) -> Vec<u8> {
     content
 }
 
+/// The same packed with gzip, made of members of one mebibyte, so that packing does not take the test's time.
+fn gzip_of_spaces(mebibytes: usize) -> Vec<u8> {
+    let start = gzip(b"<testsuite>");
+    let member = gzip(&vec![b' '; MIB]);
+    std::iter::once(start).chain(std::iter::repeat_n(member, mebibytes)).flatten().collect()
+}
+
 fn refused(bench: &Bench, name: &str, content: Vec<u8>) -> Exceeded {
     match bench.upload(&[], vec![part(name, content)]) {
         Err(IngestError::Exceeded(exceeded)) => {
@@ -30,11 +37,11 @@ fn refused(bench: &Bench, name: &str, content: Vec<u8>) -> Exceeded {
 fn a_bomb_of_any_packing_breaks_the_ratio_and_nothing_of_it_is_stored() {
     let mut bench = Bench::new();
     bench.limits.unpack_ratio = 20;
-    let content = spaces(18 * MIB);
     let limit = Exceeded::Ratio { limit: 20 };
-    assert_eq!(refused(&bench, "bomb.gz", gzip(&content)), limit);
-    assert_eq!(refused(&bench, "bomb.zst", zstd(&content)), limit);
-    assert_eq!(refused(&bench, "bomb.zip", zip(&[("a.xml", &content)])), limit);
+    assert_eq!(refused(&bench, "bomb.gz", gzip_of_spaces(18)), limit);
+    assert_eq!(refused(&bench, "bomb.zst", zstd(&spaces(18 * MIB))), limit);
+    let archive = zip(&[("one.xml", &spaces(3 * MIB)), ("two.xml.gz", &gzip_of_spaces(16))]);
+    assert_eq!(refused(&bench, "bomb.zip", archive), limit);
     let told = limit.to_string();
     assert!(told.contains("unpack_ratio") && told.contains("20 times"), "{told}");
 }
@@ -43,7 +50,7 @@ fn a_bomb_of_any_packing_breaks_the_ratio_and_nothing_of_it_is_stored() {
 fn packing_twice_does_not_get_around_the_limit() {
     let mut bench = Bench::new();
     bench.limits.unpack_ratio = 20;
-    let inner = gzip(&spaces(18 * MIB));
+    let inner = gzip_of_spaces(18);
     assert_eq!(refused(&bench, "bomb.zip", zip(&[("a.xml.gz", &inner)])), Exceeded::Ratio { limit: 20 });
     let twice = part("bomb", gzip(&inner)).encoded("gzip".parse().unwrap());
     let outcome = bench.upload(&[], vec![twice]);
@@ -101,22 +108,17 @@ fn a_zstd_window_above_8_mib_is_refused_and_not_allocated() {
 }
 
 #[test]
-fn many_members_in_one_gzip_file_are_read_as_one_and_counted_as_one() {
+fn many_members_in_one_gzip_file_are_read_as_one() {
     let bench = Bench::new();
     let [start, end] = [&b"<testsuite><testcase name='a'/>"[..], b"<testcase name='b'/></testsuite>"];
     let members = [gzip(start), gzip(end)].concat();
     let taken = bench.upload(&[], vec![part("members.gz", members)]).unwrap();
     assert_eq!(taken.outcome.receipt().rows["tests"], 2);
-
-    let mut bench = Bench::new();
-    bench.limits.unpack_ratio = 20;
-    let bomb: Vec<u8> = std::iter::repeat_n(gzip(&spaces(MIB)), 20).flatten().collect();
-    assert_eq!(refused(&bench, "members.gz", bomb), Exceeded::Ratio { limit: 20 });
 }
 
 #[test]
 fn the_bombs_here_really_are_larger_than_they_look() {
-    let packed = gzip(&spaces(18 * MIB));
+    let packed = gzip_of_spaces(18);
     assert!(packed.len() < 256 * 1024, "{}", packed.len());
     let mut unpacked = Vec::new();
     zstd::stream::read::Decoder::with_buffer(zstd(&spaces(MIB)).as_slice())

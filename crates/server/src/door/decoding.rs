@@ -72,3 +72,54 @@ impl Drop for Place<'_> {
         self.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::sync_channel;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn past_the_line_uploads_are_refused_and_the_ones_in_line_get_their_turn() {
+        let decoding = Arc::new(Decoding::new(1, 1));
+        let (release, released) = sync_channel::<()>(1);
+        let first = decoding.run(move || released.recv().is_ok());
+        tokio::pin!(first);
+        assert!(futures::poll!(&mut first).is_pending());
+        let second = decoding.run(|| 2);
+        tokio::pin!(second);
+        assert!(futures::poll!(&mut second).is_pending());
+        assert_eq!(decoding.waiting(), 1);
+        let refused = decoding.run(|| 3).await.unwrap_err();
+        assert_eq!((refused.status().as_u16(), refused.code()), (503, "overloaded"));
+        release.send(()).unwrap();
+        assert!(first.await.unwrap());
+        assert_eq!(second.await.unwrap(), 2);
+        assert_eq!(decoding.waiting(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_caller_that_goes_away_leaves_its_place_in_line() {
+        let decoding = Decoding::new(1, 1);
+        let (release, released) = sync_channel::<()>(1);
+        let first = decoding.run(move || released.recv().is_ok());
+        tokio::pin!(first);
+        assert!(futures::poll!(&mut first).is_pending());
+        {
+            let gone = decoding.run(|| ());
+            tokio::pin!(gone);
+            assert!(futures::poll!(&mut gone).is_pending());
+        }
+        assert_eq!(decoding.waiting(), 0);
+        release.send(()).unwrap();
+        assert!(first.await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_panic_while_reading_is_an_answer_and_frees_the_turn() {
+        let decoding = Decoding::new(1, 0);
+        let refused = decoding.run(|| panic!("on purpose")).await.unwrap_err();
+        assert_eq!(refused.status().as_u16(), 500);
+        assert_eq!(decoding.run(|| 1).await.unwrap(), 1);
+    }
+}

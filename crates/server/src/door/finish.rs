@@ -33,15 +33,10 @@ const CONTENT_POLICY: HeaderValue = HeaderValue::from_static(
 /// The doors whose answers are counted as deliveries.
 const DELIVERY_ROUTES: &[&str] = &["/api/v1/reports", "/api/v1/records", "/save_metrics"];
 
-/// The id of a request, for handlers that show it.
-#[derive(Debug, Clone)]
-pub(crate) struct RequestId(pub(crate) String);
-
 /// Wraps every request.
-pub(crate) async fn finish(State(app): State<App>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn finish(State(app): State<App>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let request_id = request_id(request.headers());
-    request.extensions_mut().insert(RequestId(request_id.clone()));
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let matched = request.extensions().get::<MatchedPath>().map(|matched| matched.as_str().to_owned());
@@ -49,8 +44,7 @@ pub(crate) async fn finish(State(app): State<App>, mut request: Request, next: N
     let linger = app.timeouts.idle;
     let request = request.map(|body| Body::new(Lingering { body: Some(body), linger }));
 
-    let outcome = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-    let mut response = outcome.unwrap_or_else(|panic| panicked(panic.as_ref()).into_response());
+    let mut response = without_panic(next.run(request)).await;
     let refusal = write_refusal(&mut response, &request_id);
     set_headers(response.headers_mut(), &request_id);
 
@@ -62,6 +56,12 @@ pub(crate) async fn finish(State(app): State<App>, mut request: Request, next: N
     }
     tracing::info!(%method, path, status, elapsed_ms = elapsed.as_millis() as u64, request_id, "request");
     response
+}
+
+/// Turns a panic of a handler into an answer.
+async fn without_panic(handler: impl Future<Output = Response>) -> Response {
+    let outcome = AssertUnwindSafe(handler).catch_unwind().await;
+    outcome.unwrap_or_else(|panic| panicked(panic.as_ref()).into_response())
 }
 
 /// The caller's own id where it is harmless, else a new one.
@@ -150,5 +150,38 @@ impl HttpBody for Lingering {
 
     fn size_hint(&self) -> SizeHint {
         self.body.as_ref().map_or_else(SizeHint::default, HttpBody::size_hint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_in_a_handler_is_a_500_with_a_body_that_hides_the_panic() {
+        let mut response = without_panic(async { panic!("secret") }).await;
+        assert_eq!(write_refusal(&mut response, "abc"), Some("internal"));
+        let body = std::mem::take(response.body_mut()).collect().await.unwrap().to_bytes();
+        assert_eq!(response.status().as_u16(), 500);
+        let text = std::str::from_utf8(&body).unwrap();
+        assert!(text.contains("\"request_id\":\"abc\"") && !text.contains("secret"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn a_body_nobody_read_is_read_to_its_end_after_the_refusal() {
+        let (read, mut pieces) = tokio::sync::mpsc::channel(1);
+        let stream = futures::stream::unfold(3, move |left: u32| {
+            let read = read.clone();
+            async move {
+                read.send(left).await.ok()?;
+                (left > 0).then(|| (Ok::<_, std::io::Error>(Bytes::from_static(b"x")), left - 1))
+            }
+        });
+        drop(Lingering { body: Some(Body::from_stream(stream)), linger: Duration::from_secs(60) });
+        let mut seen = Vec::new();
+        while let Some(left) = pieces.recv().await {
+            seen.push(left);
+        }
+        assert_eq!(seen, [3, 2, 1, 0]);
     }
 }

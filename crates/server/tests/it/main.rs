@@ -1,0 +1,18 @@
+//! Tests of the server over real sockets, each with a store in a folder of its own.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
+mod access;
+mod guard;
+mod harness;
+mod health;
+mod hostile;
+mod login;
+mod openapi;
+mod overload;
+mod records;
+mod reports;
+mod save_metrics;
+mod shutdown;
+mod slow;
+mod sql;
