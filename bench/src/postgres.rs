@@ -158,8 +158,9 @@ impl Drop for Postgres {
     fn drop(&mut self) {
         // SIGINT is its "fast shutdown"; its folder must not vanish under it.
         let id = i32::try_from(self.server.id()).ok().and_then(rustix::process::Pid::from_raw);
-        if let Some(id) = id {
-            drop(rustix::process::kill_process(id, rustix::process::Signal::INT));
+        let asked = id.map(|id| rustix::process::kill_process(id, rustix::process::Signal::INT));
+        if asked.is_none_or(|asked| asked.is_err()) {
+            drop(self.server.kill());
         }
         drop(self.server.wait());
     }

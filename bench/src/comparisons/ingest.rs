@@ -143,19 +143,26 @@ fn beside_postgres(scene: &Scene, ours: f64, report: &mut Report) -> anyhow::Res
     };
     for (way, what) in ways {
         let mut rates = Vec::new();
+        let mut rows_sent = 0;
+        let mut processor_seconds = 0.0;
         for round in 0..scene.rounds.min(3) {
             postgres_tests::make_table(&postgres, way)?;
             let uploads: Vec<JunitDocument> =
                 (0..PEER_UPLOADS).map(|upload| document(round, upload)).collect();
             let rows: u64 = uploads.iter().map(|upload| upload.tests).sum();
             let scripts = postgres_tests::scripts(&postgres, way, &uploads, PEER_CONNECTIONS)?;
+            let before = postgres.processor_seconds()?;
             let (seconds, done) = timed(|| postgres.run_scripts(&scripts));
             done?;
+            processor_seconds += postgres.processor_seconds()? - before;
+            rows_sent += rows;
             let stored: u64 = postgres.sql("SELECT count(*) FROM tests")?.parse()?;
             ensure!(stored == rows, "PostgreSQL holds {stored} of {rows} rows");
             rates.push(rows as f64 / seconds);
         }
         report.ratio(what, ours, median(rates), "rows/s", Goal::None);
+        let per_million = processor_seconds * 1e6 / rows_sent as f64;
+        report.figure("… its processor time", per_million, "s/million rows", Goal::None);
         report.figure(
             "… its bytes on disk a row",
             postgres_tests::bytes_per_row(&postgres)?,

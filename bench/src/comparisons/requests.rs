@@ -32,6 +32,9 @@ INSERT INTO runs VALUES ('github', 'github.com/acme/shop', 'payments', 'ci', :id
 '2026-03-01T12:00:05Z', '2026-03-01T12:04:00Z', 235) ON CONFLICT DO NOTHING;
 ";
 
+/// A line of the report: what, which figure, in which unit.
+type Line = (&'static str, fn(&Round) -> f64, &'static str);
+
 /// One side's figures of one round.
 struct Round {
     per_second: f64,
@@ -70,7 +73,7 @@ pub(crate) fn measure(scene: &Scene, report: &mut Report) -> anyhow::Result<()> 
         "requests/s",
         Goal::AtLeast(GOAL_PER_SECOND),
     );
-    let lines: [(&str, fn(&Round) -> f64, &str); 3] = [
+    let lines: [Line; 3] = [
         (
             "small durable requests; peer: PostgreSQL INSERT … ON CONFLICT",
             |round| round.per_second,

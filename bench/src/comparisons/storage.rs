@@ -1,7 +1,6 @@
 //! What a stored test result costs, and how long a server takes to start with many of them or after a crash.
 
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use manometer_formats::junit;
