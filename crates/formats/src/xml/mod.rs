@@ -182,6 +182,7 @@ impl<'r> Reader<'r> {
 
     /// Consumes one token. Its bytes stay in the window until the next call.
     fn token(&mut self, problems: &mut Problems) -> Result<Token, XmlError> {
+        self.window.begin_token();
         if self.mode == Mode::CharacterData {
             return self.character_data();
         }

@@ -61,6 +61,10 @@ impl<'r> Window<'r> {
 
     pub(super) fn consume(&mut self, count: usize) {
         self.start += count;
+    }
+
+    /// Says that what is unread begins a token: places inside it can be asked for until the next one.
+    pub(super) fn begin_token(&mut self) {
         if self.start - self.counted > LAG_BYTES {
             self.count_lines();
         }

@@ -303,6 +303,19 @@ fn malformed_attributes_cost_themselves() {
 }
 
 #[test]
+fn a_problem_of_a_long_text_names_the_line_the_text_begins_on() {
+    for (open, close) in [("", ""), ("<![CDATA[", "]]>")] {
+        let lines = "line\n".repeat(2_000);
+        let report = format!(
+            "<testsuite>\n<testcase name='a'>\n<failure>\u{1}{open}{lines}{lines}{close}</failure></testcase>\n</testsuite>"
+        );
+        let (_, summary) = read(report).unwrap();
+        let problems = problems(&summary);
+        assert!(problems.iter().all(|problem| problem.starts_with("line 3: failure: ")), "{problems:?}");
+    }
+}
+
+#[test]
 fn a_stray_less_than_sign_is_text() {
     let test = only("<testcase name='a < b > c'><failure>1 < 2 &amp;& 3</failure></testcase>");
     assert_eq!((test.name.as_str(), test.failure_details.as_deref()), ("a < b > c", Some("1 < 2 && 3")));
