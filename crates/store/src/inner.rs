@@ -7,10 +7,10 @@ use parking_lot::{Mutex, RwLock};
 use rusqlite::Connection;
 
 use crate::catalog::CatalogError;
+use crate::catalog_reader::CatalogReader;
 use crate::error::StoreError;
 use crate::garbage::Garbage;
 use crate::health::HealthState;
-use crate::journal_reader::CatalogReader;
 use crate::lock::FolderLock;
 use crate::maintenance::Bell;
 use crate::memory::{Change, Memory};

@@ -17,10 +17,25 @@
 //! - Merging observations of an entity in any order gives the same row.
 //! - A snapshot shows every committed row exactly once, before, during and after flush and compaction.
 //! - No DataFusion here, no HTTP, no file formats of others.
+//!
+//! The promise to senders and readers, the protocol step by step and what each crash leaves are written down
+//! in `docs/GUARANTEES.md`.
+//!
+//! | to learn about              | read                                                         |
+//! |-----------------------------|--------------------------------------------------------------|
+//! | rows on their way in        | `delivery`, `columns`, `batch`, `queue`, `committer`         |
+//! | what is true                | `catalog` (`meta.db`), `inner` (the one way to commit)       |
+//! | what changes                | `entity` (documents, their merge, their rows)                |
+//! | what readers see            | `memory`, `snapshot`, `segment`, `expand`                    |
+//! | the way to Parquet          | `flush`, `compact`, `merge_segments`, `segments`             |
+//! | starting, failing, cleaning | `recover`, `lock`, `health`, `maintenance`, `cleanup`        |
+//! | other processes             | `read_only`, `pin`, `backup`, `restore`, `check`             |
+//! | the disk                    | `filesystem`, `folders`                                      |
 
 mod backup;
 mod batch;
 mod catalog;
+mod catalog_reader;
 mod check;
 mod cleanup;
 mod columns;
@@ -36,7 +51,6 @@ mod folders;
 mod garbage;
 mod health;
 mod inner;
-mod journal_reader;
 mod lock;
 mod maintenance;
 mod manifest;

@@ -11,9 +11,9 @@ use manometer_model::{Table, Timestamp};
 
 use crate::batch::CompactBatch;
 use crate::catalog::journal::JournalEntry;
+use crate::catalog_reader::CatalogReader;
 use crate::entity::EntityRows;
 use crate::error::StoreError;
-use crate::journal_reader::CatalogReader;
 use crate::segment::Segment;
 use crate::snapshot::{Snapshot, TableView};
 

@@ -7,9 +7,9 @@ use rusqlite::Connection;
 
 use crate::backup::backup_to;
 use crate::catalog::{Access, WhileOpening, connect};
+use crate::catalog_reader::CatalogReader;
 use crate::error::{OpenError, StoreError};
 use crate::folders::Folders;
-use crate::journal_reader::CatalogReader;
 use crate::memory::Memory;
 use crate::options::StoreOptions;
 use crate::pin::Pin;

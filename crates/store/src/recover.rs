@@ -11,6 +11,7 @@ use rusqlite::Connection;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::catalog::{Access, Doing, connect, entities, journal, segments};
+use crate::catalog_reader::CatalogReader;
 use crate::cleanup::{files_below, sweep};
 use crate::entity::Doc;
 use crate::error::{OpenError, StoreError};
@@ -18,7 +19,6 @@ use crate::folders::Folders;
 use crate::garbage::Garbage;
 use crate::health::HealthState;
 use crate::inner::{Counters, Inner};
-use crate::journal_reader::CatalogReader;
 use crate::lock::FolderLock;
 use crate::maintenance::Bell;
 use crate::memory::{Change, Memory, MemoryBatch};

@@ -6,9 +6,9 @@ use arrow::array::{Int64Array, RecordBatch, StringArray, StringViewArray, Timest
 use arrow::compute::concat_batches;
 use manometer_model::Table;
 
+use crate::catalog_reader::CatalogReader;
 use crate::entity::EntityChunk;
 use crate::error::StoreError;
-use crate::journal_reader::CatalogReader;
 use crate::memory::MemoryBatch;
 use crate::schema::{arrow_schema, deliveries_schema, table_index};
 use crate::segment::Segment;
