@@ -8,6 +8,11 @@ use manometer_model::Limits;
 fuzz_target!(|bytes: &[u8]| {
     if matches!(detect(bytes), Ok(Kind::JUnit)) {
         let read = junit::read_to_vec(&mut &*bytes, &Limits::default());
-        assert!(!matches!(read, Err(ReadError::UnknownFormat { .. } | ReadError::Empty)), "{read:?}");
+        match read {
+            Err(ReadError::Empty) => panic!("not empty"),
+            // The first tag may be there and never end.
+            Err(ReadError::UnknownFormat { found, .. }) => assert_eq!(found, "no whole XML element found"),
+            _ => {}
+        }
     }
 });

@@ -127,7 +127,7 @@ impl<'l, 's> Reading<'l, 's> {
             return Err(if is_empty {
                 ReadError::Empty
             } else {
-                not_junit("no XML element found".to_owned())
+                not_junit("no whole XML element found".to_owned())
             });
         }
         if is_truncated {

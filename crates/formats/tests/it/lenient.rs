@@ -351,9 +351,9 @@ fn what_is_no_report_is_refused_with_a_clear_reason() {
     assert_eq!(refusal(" \n\t"), "the file is empty");
     assert_eq!(refusal("\u{feff}"), "the file is empty");
     let expected = "; expected JUnit XML: <testsuites>, <testsuite> or <testcase>";
-    assert_eq!(refusal("plain words"), format!("no XML element found{expected}"));
-    assert_eq!(refusal("<?xml version='1.0'?>"), format!("no XML element found{expected}"));
-    assert_eq!(refusal("<!-- nothing"), format!("no XML element found{expected}"));
+    assert_eq!(refusal("plain words"), format!("no whole XML element found{expected}"));
+    assert_eq!(refusal("<?xml version='1.0'?>"), format!("no whole XML element found{expected}"));
+    assert_eq!(refusal("<!-- nothing"), format!("no whole XML element found{expected}"));
     assert_eq!(refusal("<coverage/>"), format!("XML with root <coverage>{expected}"));
     let page = "<!DOCTYPE html><html><body>502 Bad Gateway</body></html>";
     assert_eq!(refusal(page), format!("looks like an HTML page: XML with root <html>{expected}"));
