@@ -1,7 +1,7 @@
 //! What an input is, told from its content and never from its name.
 
 use crate::xml::decode_start;
-use crate::{ReadError, junit, records};
+use crate::{ReadError, junit, records, xml};
 
 /// How many bytes from the start of an input [`detect`] wants to see; fewer are fine where there are fewer.
 pub const DETECT_BYTES: usize = 8 * 1024;
@@ -63,16 +63,18 @@ fn first_element(text: &str) -> Option<&str> {
     loop {
         let after = if let Some(comment) = rest.strip_prefix("!--") {
             comment.split_once("-->")?.1
+        } else if let Some(data) = rest.strip_prefix("![CDATA[") {
+            data.split_once("]]>")?.1
         } else if let Some(instruction) = rest.strip_prefix('?') {
             instruction.split_once("?>")?.1
         } else if let Some(declaration) = rest.strip_prefix('!') {
-            let has_subset = declaration.find('[') < declaration.find('>') && declaration.contains('[');
-            declaration.split_once(if has_subset { "]>" } else { ">" })?.1
-        } else {
+            declaration.get(xml::end_of_declaration(declaration.as_bytes())?..)?
+        } else if rest.starts_with(|first: char| first.is_alphabetic() || matches!(first, '_' | ':')) {
             let end = rest.find(|letter: char| letter.is_whitespace() || matches!(letter, '>' | '/'));
             let name = rest.get(..end.unwrap_or(rest.len()))?;
-            return Some(name.rsplit_once(':').map_or(name, |(_, local)| local))
-                .filter(|local| !local.is_empty());
+            return Some(name.rsplit_once(':').map_or(name, |(_, local)| local));
+        } else {
+            rest
         };
         rest = after.split_once('<')?.1;
     }

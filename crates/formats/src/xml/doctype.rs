@@ -1,5 +1,10 @@
 //! Past a document type declaration, reading nothing out of it.
 
+/// How many bytes belong to the declaration that `bytes` begin with, after its `<!`; `None` when it ends later.
+pub(crate) fn end_of_declaration(bytes: &[u8]) -> Option<usize> {
+    DoctypeEnd::default().feed(bytes)
+}
+
 /// Finds the end of `<!DOCTYPE …>`, which may hold an internal subset in brackets with quoted texts and
 /// comments. Fed in pieces of any size, it keeps three numbers and nothing of the text.
 #[derive(Debug, Default)]

@@ -27,6 +27,7 @@ use quick_xml::parser::{ElementParser, Parser as _};
 use xxhash_rust::xxh3::xxh3_64;
 
 use doctype::DoctypeEnd;
+pub(crate) use doctype::end_of_declaration;
 use encoding::Source;
 pub(crate) use encoding::decode_start;
 pub use event::{Event, Text, XmlError};

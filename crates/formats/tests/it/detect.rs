@@ -14,6 +14,8 @@ fn junit_is_known_by_its_root_in_any_encoding() {
         b"<testsuite>".as_slice(),
         b"\xef\xbb\xbf<?xml version='1.0'?>\n<!-- made by a tool -->\n<testsuites name='x'",
         b"<!DOCTYPE testsuites SYSTEM 'x.dtd'> <testsuites>",
+        b"<!DOCTYPE a [<!ENTITY b '<coverage>]>'>]><testsuite>",
+        b"<![CDATA[<coverage>]]> < </x><testsuite>",
         b"  \n<testcase name='a'/>",
         &utf16,
         &[b"\xfe\xff", utf16.as_slice()].concat(),
