@@ -6,7 +6,7 @@ use std::sync::Arc;
 use manometer_model::records::TABLES;
 use manometer_model::{EntityKey, Table, Value};
 
-use crate::batch::EncodedBatch;
+use crate::batch::{CompactBatch, EncodedBatch};
 use crate::columns::TableBuilder;
 use crate::entity::{layout_of, observe};
 use crate::error::StoreError;
@@ -162,18 +162,24 @@ impl DeliveryWriter {
         if self.lock.is_none() {
             return Err(StoreError::Closed);
         }
-        let batches = std::mem::take(&mut self.batches);
+        // The encoded form is for the journal, which these rows do not pass.
+        let batches: Vec<Arc<CompactBatch>> =
+            std::mem::take(&mut self.batches).into_iter().map(|batch| batch.content).collect();
         self.batch_rows = 0;
         self.batch_bytes = 0;
+        // Sorting takes several times the memory of the rows, so large deliveries take turns.
+        let space = Arc::clone(&self.space);
+        let turn = space.spilling.lock();
         for table in TABLES {
             let mut expanded = Vec::new();
-            for batch in batches.iter().filter(|batch| std::ptr::eq(batch.content.table, *table)) {
-                expanded.push(batch.content.expand()?);
+            for batch in batches.iter().filter(|batch| std::ptr::eq(batch.table, *table)) {
+                expanded.push(batch.expand()?);
             }
             if !expanded.is_empty() {
                 self.drafts.extend(write_sorted(&self.space, table, expanded)?);
             }
         }
+        drop(turn);
         Ok(())
     }
 

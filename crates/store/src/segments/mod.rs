@@ -26,6 +26,8 @@ pub(crate) struct SegmentSpace {
     pub(crate) folders: Folders,
     pub(crate) filesystem: Arc<dyn Filesystem>,
     pub(crate) garbage: Arc<Garbage>,
+    /// Held by the one delivery that is sorting rows too many for memory.
+    pub(crate) spilling: Mutex<()>,
     next_id: AtomicI64,
     /// Folders whose names this process has synced. That a folder is there does not mean that it is on the
     /// disk: the attempt that made it may have failed before the sync.
@@ -43,6 +45,7 @@ impl SegmentSpace {
             folders,
             filesystem,
             garbage,
+            spilling: Mutex::new(()),
             next_id: AtomicI64::new(greatest_id + 1),
             durable_folders: Mutex::default(),
         }
