@@ -39,6 +39,9 @@ pub(crate) struct Options {
     /// Folder for data of both sides: the disk that is measured [default: the system's temporary folder]
     #[arg(long, value_name = "FOLDER")]
     folder: Option<PathBuf>,
+    /// Measure this binary instead of building one: to compare two versions
+    #[arg(long, value_name = "FILE")]
+    binary: Option<PathBuf>,
     /// Also start a store of 100 million test results (takes minutes and some 2 GB to fill)
     #[arg(long)]
     hundred_million: bool,
@@ -72,8 +75,12 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> anyhow::Result<()> {
     let folder = options.folder.clone().unwrap_or_else(std::env::temp_dir);
-    let scene =
-        comparisons::Scene { rounds: options.rounds, folder, hundred_million: options.hundred_million };
+    let scene = comparisons::Scene {
+        rounds: options.rounds,
+        folder,
+        binary: options.binary.clone(),
+        hundred_million: options.hundred_million,
+    };
     let wants = |name| options.names.contains(&name) || options.names.contains(&Name::All);
     let mut report = Report::default();
     if wants(Name::Start) {

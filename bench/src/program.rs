@@ -5,8 +5,13 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
-/// Builds `manometer` with the profile of this program (a no-op when it is fresh) and says where it is.
-pub(crate) fn binary() -> anyhow::Result<PathBuf> {
+use crate::comparisons::Scene;
+
+/// The binary that was asked for; else builds `manometer` with the release profile (a no-op when it is fresh).
+pub(crate) fn binary(scene: &Scene) -> anyhow::Result<PathBuf> {
+    if let Some(binary) = &scene.binary {
+        return binary.canonicalize().with_context(|| format!("no binary {}", binary.display()));
+    }
     if cfg!(debug_assertions) {
         bail!("figures of a debug build mean nothing: cargo run --release -p manometer-bench -- …");
     }

@@ -35,7 +35,7 @@ pub(crate) fn document(round: u32, upload: u64) -> JunitDocument {
 }
 
 pub(crate) fn measure(scene: &Scene, report: &mut Report) -> anyhow::Result<()> {
-    let binary = program::binary()?;
+    let binary = program::binary(scene)?;
     let folder = tempfile::tempdir_in(&scene.folder)?;
     let data = folder.path().join("data");
     let server = ServerProcess::start(ServerOptions::new(&binary, &data))?;

@@ -15,6 +15,8 @@ pub(crate) struct Scene {
     pub(crate) rounds: u32,
     /// The disk that is measured.
     pub(crate) folder: PathBuf,
+    /// The binary to measure, where it is not to be built.
+    pub(crate) binary: Option<PathBuf>,
     /// Is the store of 100 million rows wanted?
     pub(crate) hundred_million: bool,
 }

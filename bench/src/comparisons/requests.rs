@@ -43,7 +43,7 @@ struct Round {
 }
 
 pub(crate) fn measure(scene: &Scene, report: &mut Report) -> anyhow::Result<()> {
-    let binary = program::binary()?;
+    let binary = program::binary(scene)?;
     let folder = tempfile::tempdir_in(&scene.folder)?;
     let postgres = Postgres::start(&scene.folder);
     if let Ok(postgres) = &postgres {

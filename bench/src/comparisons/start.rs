@@ -11,7 +11,7 @@ const STARTS: usize = 20;
 const MEBIBYTE: f64 = (1 << 20) as f64;
 
 pub(crate) fn measure(scene: &Scene, report: &mut Report) -> anyhow::Result<()> {
-    let binary = program::binary()?;
+    let binary = program::binary(scene)?;
     let mut milliseconds = Vec::new();
     for _ in 0..STARTS {
         let (seconds, printed) = timed(|| program::run(&binary, &["--version"]));

@@ -24,7 +24,7 @@ const ROWS_PER_DELIVERY: u64 = 1_000_000;
 const SERVICES: u64 = 12;
 
 pub(crate) fn measure(scene: &Scene, report: &mut Report) -> anyhow::Result<()> {
-    let binary = program::binary()?;
+    let binary = program::binary(scene)?;
     bytes_per_row(scene, &binary, report)?;
     recovery(scene, &binary, report)?;
     let what = "`serve` with 100 million test results, until ready";

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use manometer_testkit::{HttpClient, sql};
+use manometer_testkit::{HttpClient, ServerProcess, sql};
 use serde_json::Value;
 
-use crate::workload::{Content, RUNS_PROJECT, SAVED_PROJECT, STATUSES, Sent, TESTS_PROJECT};
+use crate::crash::restless_server;
+use crate::workload::{Content, Mix, RUNS_PROJECT, SAVED_PROJECT, STATUSES, Sent, TESTS_PROJECT};
 
 /// Names and how often each is there.
 fn counted(client: &mut HttpClient, question: &str) -> BTreeMap<String, u64> {
@@ -135,5 +136,38 @@ fn saved(client: &mut HttpClient, sent: &[Sent], faults: &mut Vec<String>) {
         [("metrics_pipeline", pipelines), ("metrics_job", jobs_of), ("metrics_build", builds_of)]
     {
         faults.extend(rows.into_keys().map(|id| format!("{view}: nobody sent {id}")));
+    }
+}
+
+/// A judge that never finds anything would make every crash test pass.
+#[test]
+fn the_judge_finds_what_is_missing_and_what_nobody_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = ServerProcess::start(restless_server(&folder.path().join("data"))).unwrap();
+    let mut client = server.client();
+    let mut mix = Mix::new("judge".into(), 0, 6);
+    let mut sent: Vec<Sent> = (0..12).map(|_| mix.next()).collect();
+    for delivery in &mut sent {
+        delivery.send(&mut client).unwrap();
+    }
+    assert_eq!(faults(&mut client, &sent), Vec::<String>::new());
+
+    for place in 0..sent.len() {
+        let mut without = sent.clone();
+        let removed = without.remove(place);
+        let is_only_a_state = matches!(removed.content, Content::Progress { samples: 0, .. });
+        assert!(is_only_a_state || !faults(&mut client, &without).is_empty(), "{removed:?} was not noticed");
+        let claimed_key = format!("never-{place}");
+        let content = match removed.content {
+            Content::Report { tests, .. } => Content::Report { run_id: claimed_key.clone(), tests },
+            Content::Progress { status, samples, .. } => {
+                Content::Progress { run_id: claimed_key.clone(), status, samples }
+            }
+            Content::Saved { jobs, .. } => Content::Saved { pipeline_id: 1_000_000, jobs },
+        };
+        let mut claimed = Sent::new(claimed_key, content);
+        claimed.acknowledged = Some("a receipt".into());
+        let with = [sent.as_slice(), &[claimed]].concat();
+        assert_eq!(faults(&mut client, &with).len().min(1), 1, "nothing of delivery {place} is missing");
     }
 }
