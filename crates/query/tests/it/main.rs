@@ -15,3 +15,4 @@ mod limits;
 mod refusals;
 mod segments;
 mod views;
+mod with_store;
