@@ -126,7 +126,7 @@ impl Server {
 
 fn token_command(data: &Path) -> String {
     let folder: PathBuf = data.to_path_buf();
-    format!("manometer token create --name first --scope admin --data {}", folder.display())
+    format!("manometer token create first --scope admin --data {}", folder.display())
 }
 
 /// Accepts until told to stop, at most `limits.connections` at a time; others wait in the system's queue.
