@@ -9,7 +9,7 @@ use manometer_query::answers::{
 use super::asked::Asked;
 use super::layout::Section;
 use super::refusal::{PageRefusal, PageResult, render};
-use super::shown::{Bytes, Clipped, Count, Moment, Outcome, Seconds, Share, plain_text};
+use super::shown::{Bytes, Clipped, Count, Moment, Outcome, Seconds, Share, plain_text, short_sha};
 use super::view::Choice;
 use super::view::run::{
     ArtifactRow, BuildRow, CoverageRow, Fact, Failure, RunPage, SampleRow, SlowTest, TestsSummary,
@@ -130,10 +130,12 @@ fn facts(run: &RunLine) -> Vec<Fact> {
         ("By", run.actor.clone(), false),
         ("Run id", run.number.map(|_| run.run_id.clone()), true),
     ];
-    fields
-        .into_iter()
-        .filter_map(|(name, value, is_code)| Some(Fact { name, value: plain_text(&value?), is_code }))
-        .collect()
+    let fact = |(name, value, is_code): (&'static str, Option<String>, bool)| {
+        let whole = plain_text(&value?);
+        let value = if name == "Commit" { short_sha(&whole) } else { whole.clone() };
+        Some(Fact { name, full: (value != whole).then_some(whole), value, is_code })
+    };
+    fields.into_iter().filter_map(fact).collect()
 }
 
 fn attempts(answer: &RunAnswer) -> Vec<Choice> {

@@ -65,6 +65,8 @@ impl Harness {
         let folder = tempfile::tempdir().unwrap();
         let options = options(folder.path(), change);
         let server = Server::start(options).await.unwrap();
+        // The one cryptography provider of the process; where it is set already, that is the same one.
+        rustls::crypto::ring::default_provider().install_default().ok();
         let client = Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
@@ -124,7 +126,7 @@ impl Harness {
 
     /// The same with a token.
     pub(crate) async fn rows_as(&self, token: Option<&str>, sql: &str) -> Vec<Value> {
-        let mut request = self.client.post(self.url("/api/v1/sql")).json(&json!({ "sql": sql }));
+        let mut request = self.post("/api/v1/sql", json!({ "sql": sql }).to_string());
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }

@@ -9,7 +9,10 @@ mod health;
 mod hostile;
 mod login;
 mod openapi;
+#[path = "../../src/pages/markup.rs"]
+mod markup;
 mod overload;
+mod pages;
 mod records;
 mod reports;
 mod save_metrics;

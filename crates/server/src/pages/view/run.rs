@@ -51,6 +51,8 @@ pub(crate) struct RunPage {
 pub(crate) struct Fact {
     pub(crate) name: &'static str,
     pub(crate) value: String,
+    /// All of it, where the value is shortened.
+    pub(crate) full: Option<String>,
     /// Set in the type of code.
     pub(crate) is_code: bool,
 }
