@@ -69,8 +69,10 @@ fn first_element(text: &str) -> Option<&str> {
             instruction.split_once("?>")?.1
         } else if let Some(declaration) = rest.strip_prefix('!') {
             declaration.get(xml::end_of_declaration(declaration.as_bytes())?..)?
-        } else if rest.starts_with(|first: char| first.is_alphabetic() || matches!(first, '_' | ':')) {
-            let end = rest.find(|letter: char| letter.is_whitespace() || matches!(letter, '>' | '/'));
+        } else if rest.starts_with(|first: char| {
+            first.is_ascii_alphabetic() || !first.is_ascii() || matches!(first, '_' | ':')
+        }) {
+            let end = rest.find(|letter: char| letter.is_ascii_whitespace() || matches!(letter, '>' | '/'));
             let name = rest.get(..end.unwrap_or(rest.len()))?;
             return Some(name.rsplit_once(':').map_or(name, |(_, local)| local));
         } else {

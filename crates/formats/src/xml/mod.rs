@@ -422,7 +422,7 @@ impl<'r> Reader<'r> {
 }
 
 fn end_of_name(content: &[u8]) -> usize {
-    content.iter().position(|byte| byte.is_ascii_whitespace()).unwrap_or(content.len())
+    content.iter().position(|byte| byte.is_ascii_whitespace() || *byte == b'/').unwrap_or(content.len())
 }
 
 const fn is_name_start(byte: u8) -> bool {

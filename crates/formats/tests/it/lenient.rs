@@ -316,6 +316,14 @@ fn a_problem_of_a_long_text_names_the_line_the_text_begins_on() {
 }
 
 #[test]
+fn a_slash_inside_a_tag_ends_its_name() {
+    let (names, problems) =
+        names_and_problems("<testsuite/x><testcase/name='a'><testcase name='b'/></testsuite>");
+    assert_eq!(names, ["(unnamed)", "b"]);
+    assert!(problems.iter().any(|problem| problem.contains("malformed attribute")), "{problems:?}");
+}
+
+#[test]
 fn a_stray_less_than_sign_is_text() {
     let test = only("<testcase name='a < b > c'><failure>1 < 2 &amp;& 3</failure></testcase>");
     assert_eq!((test.name.as_str(), test.failure_details.as_deref()), ("a < b > c", Some("1 < 2 && 3")));
