@@ -13,6 +13,7 @@ mod fixture;
 mod formats;
 mod limits;
 mod refusals;
+mod scenarios;
 mod segments;
 mod views;
 mod with_store;
