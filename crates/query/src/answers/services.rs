@@ -58,8 +58,10 @@ pub struct ServiceLine {
     pub last_status: Option<String>,
     /// How the last run ended.
     pub last_conclusion: Option<String>,
-    /// Judged runs without a single test row / judged runs; `None` for a service of which less than half of
-    /// the judged runs report tests: there a missing report is nothing to speak of.
+    /// Judged runs of the pipelines that usually report tests: those of which at least half of the judged runs
+    /// do. Of the others, as of a deployment, a missing report is nothing to speak of.
+    pub expected_reports: u64,
+    /// Of those, the ones without a single test row / all of them; `None` when there are none.
     pub missing_report_share: Option<f64>,
     /// Final executions of tests / runs that report any; `None` when none does.
     pub tests_per_run: Option<f64>,
@@ -72,7 +74,7 @@ const JUDGED: &str =
 fn runs_in_time() -> String {
     format!(
         "WITH dated AS (
-            SELECT provider, project, service, run_id, attempt, status, conclusion, duration_seconds,
+            SELECT provider, project, service, pipeline, run_id, attempt, status, conclusion, duration_seconds,
                 {BEGUN} AS begun_at, {JUDGED} AS judged
             FROM runs WHERE $1 IS NULL OR project = $1
         ), begun AS (
@@ -120,6 +122,7 @@ impl Answers {
             if let Some(line) =
                 positions.get(&of_service.key).and_then(|position| services.get_mut(*position))
             {
+                line.expected_reports = of_service.judged;
                 line.missing_report_share = of_service.missing_share();
                 line.tests_per_run = of_service.tests_per_run;
             }
@@ -207,18 +210,25 @@ impl Answers {
     async fn reports(&self, request: &ServicesRequest, since: Timestamp) -> Result<Vec<Reports>, QueryError> {
         let sql = format!(
             "{}
-            SELECT begun.project AS project, begun.service AS service,
-                count(*) FILTER (WHERE judged) AS judged,
-                count(report.run_id) FILTER (WHERE judged) AS reported,
-                avg(report.final_tests) AS tests_per_run
-            FROM begun LEFT JOIN (
-                SELECT provider, project, run_id, run_attempt, count(*) FILTER (WHERE is_final) AS final_tests
-                FROM tests WHERE ($1 IS NULL OR project = $1) AND at >= $4
-                GROUP BY provider, project, run_id, run_attempt
-            ) AS report
-            ON report.provider = begun.provider AND report.project = begun.project
-                AND report.run_id = begun.run_id AND report.run_attempt = begun.attempt
-            GROUP BY 1, 2",
+            SELECT project, service,
+                sum(judged) FILTER (WHERE judged > 0 AND reported * 2 >= judged) AS judged,
+                sum(reported) FILTER (WHERE judged > 0 AND reported * 2 >= judged) AS reported,
+                CAST(sum(final_tests) AS DOUBLE) / nullif(sum(reporting), 0) AS tests_per_run
+            FROM (
+                SELECT begun.project AS project, begun.service AS service, begun.pipeline AS pipeline,
+                    count(*) FILTER (WHERE judged) AS judged,
+                    count(report.run_id) FILTER (WHERE judged) AS reported,
+                    count(report.run_id) AS reporting,
+                    sum(report.final_tests) AS final_tests
+                FROM begun LEFT JOIN (
+                    SELECT provider, project, run_id, run_attempt, count(*) FILTER (WHERE is_final) AS final_tests
+                    FROM tests WHERE ($1 IS NULL OR project = $1) AND at >= $4
+                    GROUP BY provider, project, run_id, run_attempt
+                ) AS report
+                ON report.provider = begun.provider AND report.project = begun.project
+                    AND report.run_id = begun.run_id AND report.run_attempt = begun.attempt
+                GROUP BY 1, 2, 3
+            ) GROUP BY 1, 2",
             runs_in_time()
         );
         let mut parameters = bound(request, since);
@@ -242,7 +252,7 @@ struct OfDay {
     failed: u64,
 }
 
-/// The judged runs of one service, and those of them with at least one test row.
+/// The judged runs of one service's pipelines that usually report, and those of them with at least one test row.
 struct Reports {
     key: Key,
     judged: u64,
@@ -252,8 +262,7 @@ struct Reports {
 
 impl Reports {
     fn missing_share(&self) -> Option<f64> {
-        let normally = self.judged > 0 && self.reported * 2 >= self.judged;
-        normally.then(|| (self.judged - self.reported) as f64 / self.judged as f64)
+        (self.judged > 0).then(|| self.judged.saturating_sub(self.reported) as f64 / self.judged as f64)
     }
 }
 

@@ -129,6 +129,7 @@ async fn services_are_summed_up_with_gaps_where_nothing_is_known() {
     assert_eq!(cart.last_run_at, Some(at("2026-03-10T09:00:00Z")));
     assert_eq!(cart.last_conclusion.as_deref(), Some("cancelled"));
     assert_eq!(cart.missing_report_share, Some(0.2), "run 4 ended and reported nothing");
+    assert_eq!(cart.expected_reports, 5);
     assert_eq!(cart.tests_per_run, Some(2.0), "a re-run inside a run is one test");
     let mut per_day = vec![None; 14];
     (per_day[0], per_day[1], per_day[11], per_day[13]) = (Some(1), Some(1), Some(2), Some(2));
@@ -146,6 +147,27 @@ async fn services_are_summed_up_with_gaps_where_nothing_is_known() {
         (web.last_status.as_deref(), web.missing_report_share, web.tests_per_run),
         (Some("running"), None, None)
     );
+}
+
+#[tokio::test]
+async fn a_pipeline_that_never_reports_tests_misses_no_report() {
+    let mut records: Vec<Record> = Vec::new();
+    for (id, pipeline) in [("1", "ci"), ("2", "ci"), ("3", "ci"), ("4", "deploy"), ("5", "deploy")] {
+        let of_pipeline = Run {
+            pipeline: Some(pipeline.into()),
+            ..run(id, "2026-03-09T08:00:00Z", 60.0, Conclusion::Success)
+        };
+        records.push(of_pipeline.into());
+    }
+    for id in ["1", "2"] {
+        records.push(test(id, "adds", TestStatus::Passed, 1.0, "2026-03-09T08:00:30Z").into());
+    }
+    let request = ServicesRequest { now: noon(), days: 14, project: None };
+    let answer = answers(&Arc::new(Rows::new().memory(records))).services(&request).await.unwrap();
+    let line = &answer.services[0];
+    assert_eq!((line.judged, line.expected_reports), (5, 3));
+    assert_eq!(line.missing_report_share, Some(1.0 / 3.0));
+    assert_eq!(line.tests_per_run, Some(1.0));
 }
 
 #[tokio::test]

@@ -28,7 +28,12 @@ async fn written(sql: &str, format: Format) -> Vec<u8> {
 async fn json_keeps_types_and_makes_null_of_what_is_no_number() {
     let bytes = written(EVERY_KIND, Format::Json).await;
     let document: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
-    let kinds: Vec<_> = document["columns"].as_array().unwrap().iter().map(|column| column["type"].as_str().unwrap()).collect();
+    let kinds: Vec<_> = document["columns"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|column| column["type"].as_str().unwrap())
+        .collect();
     assert_eq!(kinds, ["integer", "number", "boolean", "text", "time", "date"]);
     assert_eq!(document["columns"][0]["name"], "whole");
     assert_eq!(
@@ -45,9 +50,11 @@ async fn json_keeps_types_and_makes_null_of_what_is_no_number() {
 
 #[tokio::test]
 async fn json_of_no_rows_is_whole_and_times_with_a_zone_end_in_z() {
-    let empty: serde_json::Value = serde_json::from_slice(&written("SELECT 1 AS a WHERE false", Format::Json).await).unwrap();
+    let empty: serde_json::Value =
+        serde_json::from_slice(&written("SELECT 1 AS a WHERE false", Format::Json).await).unwrap();
     assert_eq!((empty["rows"].as_array().unwrap().len(), empty["row_count"].as_u64()), (0, Some(0)));
-    let now: serde_json::Value = serde_json::from_slice(&written("SELECT now()", Format::Json).await).unwrap();
+    let now: serde_json::Value =
+        serde_json::from_slice(&written("SELECT now()", Format::Json).await).unwrap();
     assert_eq!(now["rows"][0][0], "2026-03-10T12:00:00Z");
 }
 
@@ -81,7 +88,8 @@ async fn parquet_and_arrow_read_back_whole() {
 
 #[tokio::test]
 async fn a_table_lines_up_and_fits_its_width() {
-    let sql = "SELECT 'a' AS name, 7 AS runs, NULL AS gap UNION ALL SELECT 'longer', 1234, NULL ORDER BY runs";
+    let sql =
+        "SELECT 'a' AS name, 7 AS runs, NULL AS gap UNION ALL SELECT 'longer', 1234, NULL ORDER BY runs";
     let text = String::from_utf8(written(sql, Format::Table { width: None }).await).unwrap();
     assert_eq!(
         text,
@@ -122,5 +130,8 @@ fn formats_are_known_by_their_words() {
     for word in Format::WORDS {
         assert!(word.parse::<Format>().is_ok(), "{word}");
     }
-    assert_eq!("xml".parse::<Format>().unwrap_err().to_string(), "`xml` is not a format: expected one of json, csv, parquet, arrow, table");
+    assert_eq!(
+        "xml".parse::<Format>().unwrap_err().to_string(),
+        "`xml` is not a format: expected one of json, csv, parquet, arrow, table"
+    );
 }

@@ -55,13 +55,20 @@ async fn a_query_past_its_memory_is_stopped_and_told_the_limit() {
 #[tokio::test]
 async fn rows_past_the_limit_are_cut_and_said_to_be() {
     let engine = engine_with(Limits { query_rows: 10_000, ..Limits::default() });
-    for (wanted, rows, truncated) in [(Some(10), 10, true), (Some(20_000), 10_000, true), (None, 10_000, true), (Some(0), 0, true)] {
+    for (wanted, rows, truncated) in
+        [(Some(10), 10, true), (Some(20_000), 10_000, true), (None, 10_000, true), (Some(0), 0, true)]
+    {
         let limits = LimitOverrides { rows: wanted, ..LimitOverrides::default() };
-        let result = engine.query(nothing(), limited(limits, "SELECT * FROM generate_series(1, 50000)")).await.unwrap();
+        let result = engine
+            .query(nothing(), limited(limits, "SELECT * FROM generate_series(1, 50000)"))
+            .await
+            .unwrap();
         let (_, summary) = result.collect().await.unwrap();
         assert_eq!((summary.row_count, summary.truncated), (rows, truncated), "{wanted:?}");
     }
-    let exactly = engine.query(nothing(), QueryRequest::new("SELECT * FROM generate_series(1, 10000)", Access::All)).await;
+    let exactly = engine
+        .query(nothing(), QueryRequest::new("SELECT * FROM generate_series(1, 10000)", Access::All))
+        .await;
     let (_, summary) = exactly.unwrap().collect().await.unwrap();
     assert_eq!((summary.row_count, summary.truncated), (10_000, false));
 }
@@ -69,7 +76,8 @@ async fn rows_past_the_limit_are_cut_and_said_to_be() {
 #[tokio::test]
 async fn dropping_an_answer_stops_its_work() {
     let engine = engine_with(Limits::default());
-    let endless_rows = "SELECT a.value FROM generate_series(1, 100000000) a CROSS JOIN generate_series(1, 1000) b";
+    let endless_rows =
+        "SELECT a.value FROM generate_series(1, 100000000) a CROSS JOIN generate_series(1, 1000) b";
     let mut result = engine.query(nothing(), QueryRequest::new(endless_rows, Access::All)).await.unwrap();
     assert!(result.next_batch().await.unwrap().is_some());
     assert_eq!(engine.running(), 1);
@@ -98,7 +106,8 @@ async fn past_the_line_queries_are_refused_at_once() {
         clock: Arc::new(Standing(noon())),
     };
     let engine = Engine::new(options).unwrap();
-    let endless_rows = "SELECT a.value FROM generate_series(1, 100000000) a CROSS JOIN generate_series(1, 1000) b";
+    let endless_rows =
+        "SELECT a.value FROM generate_series(1, 100000000) a CROSS JOIN generate_series(1, 1000) b";
     let running = engine.query(nothing(), QueryRequest::new(endless_rows, Access::All)).await.unwrap();
     let refused = engine.query(nothing(), QueryRequest::new("SELECT 1", Access::All)).await.unwrap_err();
     assert_eq!(refused, QueryError::Overloaded { running: 1, waiting: 0, retry_after_seconds: 1 });

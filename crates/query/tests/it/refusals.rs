@@ -37,10 +37,15 @@ async fn an_unknown_table_is_told_its_near_names() {
     let text = error("SELECT * FROM run").await.to_string();
     assert!(text.starts_with("table `run` does not exist"), "{text}");
     assert!(text.contains("runs"), "{text}");
-    assert_eq!(error("SELECT * FROM metrics_pipelines").await.to_string(), "table `metrics_pipelines` does not exist; did you mean `metrics_pipeline`?");
+    assert_eq!(
+        error("SELECT * FROM metrics_pipelines").await.to_string(),
+        "table `metrics_pipelines` does not exist; did you mean `metrics_pipeline`?"
+    );
     let inside = error("WITH t AS (SELECT * FROM jbos) SELECT * FROM t JOIN runs ON true").await.to_string();
     assert!(inside.contains("`jbos`") && inside.contains("jobs"), "{inside}");
-    assert!(matches!(error("SELECT * FROM zzzzzzzzzzzz").await, QueryError::UnknownTable { near, .. } if near.len() > 10));
+    assert!(
+        matches!(error("SELECT * FROM zzzzzzzzzzzz").await, QueryError::UnknownTable { near, .. } if near.len() > 10)
+    );
 }
 
 #[tokio::test]
@@ -73,9 +78,18 @@ async fn failures_name_their_cause_and_not_the_engine_underneath() {
 #[tokio::test]
 async fn tables_and_columns_can_be_listed() {
     let rows = Arc::new(Rows::new());
-    let tables = csv_as(&rows, "SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1", Access::All);
+    let tables = csv_as(
+        &rows,
+        "SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1",
+        Access::All,
+    );
     let listed = tables.await.unwrap();
-    assert!(listed.contains("runs,BASE TABLE") && listed.contains("metrics_job,VIEW") && listed.contains("deliveries,"), "{listed}");
+    assert!(
+        listed.contains("runs,BASE TABLE")
+            && listed.contains("metrics_job,VIEW")
+            && listed.contains("deliveries,"),
+        "{listed}"
+    );
     for sql in ["SHOW TABLES", "SHOW COLUMNS FROM runs", "DESCRIBE metrics_pipeline"] {
         assert!(!csv_as(&rows, sql, Access::projects(["p"])).await.unwrap().is_empty(), "{sql}");
     }

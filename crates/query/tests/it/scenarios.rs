@@ -48,7 +48,8 @@ fn rows() -> Arc<Rows> {
         let shop = number % 2 == 1;
         let project = if shop { "shop" } else { "blog" };
         let day = (number - 1) / 2;
-        let started = at("2026-03-01T06:00:00Z").plus_seconds(f64::from(day) * 86_400.0 + if shop { 0.0 } else { 43_200.0 });
+        let started = at("2026-03-01T06:00:00Z")
+            .plus_seconds(f64::from(day) * 86_400.0 + if shop { 0.0 } else { 43_200.0 });
         let seconds = f64::from(number) * 10.0;
         runs.push(run(number, project, shop, started, seconds));
         if number <= 4 {
@@ -62,7 +63,8 @@ fn rows() -> Arc<Rows> {
 }
 
 fn run(number: i32, project: &str, shop: bool, started: Timestamp, seconds: f64) -> Record {
-    let labels = [("team", if shop { "red".to_owned() } else { "blue".to_owned() }), ("score", number.to_string())];
+    let labels =
+        [("team", if shop { "red".to_owned() } else { "blue".to_owned() }), ("score", number.to_string())];
     Run {
         provider: "ci".into(),
         project: project.into(),
@@ -128,7 +130,10 @@ async fn every_scenario_has_the_same_answer_on_postgresql() {
         let answer = peer.ask(&scenario.sql);
         let lines: Vec<String> = answer.clone().unwrap_or_default().lines().map(str::to_owned).collect();
         if answer.is_err() || !same(&lines, &scenario.expect) {
-            wrong.push(format!("{}: expected {:?}, PostgreSQL says {answer:?}", scenario.name, scenario.expect));
+            wrong.push(format!(
+                "{}: expected {:?}, PostgreSQL says {answer:?}",
+                scenario.name, scenario.expect
+            ));
         }
     }
     peer.run(&format!("DROP SCHEMA {} CASCADE", peer.schema)).unwrap();
@@ -137,11 +142,12 @@ async fn every_scenario_has_the_same_answer_on_postgresql() {
 
 /// The same cells: numbers to a hundred-thousandth, times as moments.
 fn same(found: &[String], expected: &[String]) -> bool {
-    found.len() == expected.len() && found.iter().zip(expected).all(|(left, right)| {
-        let cells: Vec<_> = left.split(',').collect();
-        let wanted: Vec<_> = right.split(',').collect();
-        cells.len() == wanted.len() && cells.iter().zip(&wanted).all(|(cell, want)| same_cell(cell, want))
-    })
+    found.len() == expected.len()
+        && found.iter().zip(expected).all(|(left, right)| {
+            let cells: Vec<_> = left.split(',').collect();
+            let wanted: Vec<_> = right.split(',').collect();
+            cells.len() == wanted.len() && cells.iter().zip(&wanted).all(|(cell, want)| same_cell(cell, want))
+        })
 }
 
 fn same_cell(cell: &str, wanted: &str) -> bool {

@@ -51,7 +51,10 @@ fn spoil(rows: &Rows, which: impl Fn(&str) -> bool) {
 #[tokio::test]
 async fn memory_and_segments_are_one_table() {
     let rows = rows();
-    assert_eq!(csv(&rows, "SELECT project, count(*), sum(duration_seconds) FROM tests GROUP BY 1 ORDER BY 1").await, "blog,300,14850.0\nshop,650,60925.0");
+    assert_eq!(
+        csv(&rows, "SELECT project, count(*), sum(duration_seconds) FROM tests GROUP BY 1 ORDER BY 1").await,
+        "blog,300,14850.0\nshop,650,60925.0"
+    );
     assert_eq!(csv(&rows, "SELECT name, at FROM tests WHERE name = 'test_0049' AND project = 'shop' ORDER BY at DESC LIMIT 1").await, "test_0049,2026-03-04T00:00:49Z");
 }
 
@@ -67,17 +70,24 @@ async fn counting_rows_opens_no_file() {
 async fn a_filter_on_time_or_project_leaves_other_segments_closed() {
     let rows = rows();
     // Files are numbered in the order they were added: 0 shop, 1 blog of day 1, 2 and 3 of day 2, 4 and 5 of day 3.
-    spoil(&rows, |path| path.ends_with("-0.parquet") || path.ends_with("-1.parquet") || path.ends_with("-5.parquet"));
+    spoil(&rows, |path| {
+        path.ends_with("-0.parquet") || path.ends_with("-1.parquet") || path.ends_with("-5.parquet")
+    });
     for (sql, expected) in [
         ("SELECT count(name) FROM tests WHERE at >= '2026-03-02' AND at < '2026-03-03'", "300"),
         ("SELECT count(name) FROM tests WHERE at > now() - INTERVAL '9 days' AND project = 'shop'", "450"),
-        ("SELECT count(name) FROM tests WHERE project IN ('shop', 'other') AND at BETWEEN '2026-03-03T00:00:00Z' AND '2026-03-05T00:00:00Z'", "250"),
+        (
+            "SELECT count(name) FROM tests WHERE project IN ('shop', 'other') AND at BETWEEN '2026-03-03T00:00:00Z' AND '2026-03-05T00:00:00Z'",
+            "250",
+        ),
         ("SELECT count(name) FROM tests WHERE project = 'nobody'", "0"),
         ("SELECT count(name) FROM tests WHERE at >= '2026-03-04'", "50"),
     ] {
         assert_eq!(csv(&rows, sql).await, expected, "{sql}");
     }
-    assert!(csv_as(&rows, "SELECT count(name) FROM tests WHERE at < '2026-03-02'", Access::All).await.is_err());
+    assert!(
+        csv_as(&rows, "SELECT count(name) FROM tests WHERE at < '2026-03-02'", Access::All).await.is_err()
+    );
 }
 
 #[tokio::test]

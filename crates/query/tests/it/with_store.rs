@@ -68,11 +68,27 @@ async fn csv(store: &Store, sql: &str, access: Access) -> String {
 
 const QUESTIONS: &[(&str, &str, &str)] = &[
     ("SELECT count(*) FROM tests", "200", "100"),
-    ("SELECT count(*), sum(duration_seconds), max(at) FROM tests", "200,9900.0,2026-03-02T00:00:00Z", "100,2450.0,2026-03-02T00:00:00Z"),
-    ("SELECT project, count(*) FROM tests WHERE status = 'failed' GROUP BY 1 ORDER BY 1", "blog,10\nshop,10", "shop,10"),
+    (
+        "SELECT count(*), sum(duration_seconds), max(at) FROM tests",
+        "200,9900.0,2026-03-02T00:00:00Z",
+        "100,2450.0,2026-03-02T00:00:00Z",
+    ),
+    (
+        "SELECT project, count(*) FROM tests WHERE status = 'failed' GROUP BY 1 ORDER BY 1",
+        "blog,10\nshop,10",
+        "shop,10",
+    ),
     ("SELECT count(*) FROM tests WHERE at >= '2026-03-02' AND name LIKE 'test_1%'", "11", "11"),
-    ("SELECT status, conclusion, duration_seconds FROM runs", "completed,success,5.0", "completed,success,5.0"),
-    ("SELECT t.name FROM tests t JOIN runs r USING (provider, project, run_id) WHERE t.name = 'test_7' GROUP BY 1", "test_7", "test_7"),
+    (
+        "SELECT status, conclusion, duration_seconds FROM runs",
+        "completed,success,5.0",
+        "completed,success,5.0",
+    ),
+    (
+        "SELECT t.name FROM tests t JOIN runs r USING (provider, project, run_id) WHERE t.name = 'test_7' GROUP BY 1",
+        "test_7",
+        "test_7",
+    ),
     ("SELECT count(*), min(source), min(row_count) FROM deliveries", "3,records,1", "3,records,1"),
 ];
 
@@ -119,7 +135,10 @@ async fn a_query_reads_on_over_segments_that_compaction_replaced_meanwhile() {
     }
     let before: Arc<dyn Source> = store.snapshot();
     store.compact().unwrap();
-    let result = engine().query(before, QueryRequest::new("SELECT name FROM tests ORDER BY name", Access::All)).await.unwrap();
+    let result = engine()
+        .query(before, QueryRequest::new("SELECT name FROM tests ORDER BY name", Access::All))
+        .await
+        .unwrap();
     let (_, summary) = result.collect().await.unwrap();
     assert_eq!(summary.row_count, 600);
     store.close();
