@@ -111,7 +111,7 @@ fn notes(
     if line.missing_report_share.is_some_and(|share| share > 0.0) {
         let share = Share(line.missing_report_share);
         notes.push(format!(
-            "{share} of the ended runs sent no test report; what their tests did is not known."
+            "{share} of the runs of pipelines that usually report tests sent no report: what their tests did is not known."
         ));
     }
     if silent_days > 0 {

@@ -78,29 +78,24 @@ fn head(answer: &ServicesAnswer, store: Option<StoreHead>) -> Head {
         }
     }
     let judged: u64 = answer.services.iter().map(|line| line.judged).sum();
-    let succeeded: f64 = weighted(answer, |line| line.success_rate);
-    let reporting: u64 = answer
-        .services
-        .iter()
-        .filter(|line| line.missing_report_share.is_some())
-        .map(|line| line.judged)
-        .sum();
-    let missing: f64 = weighted(answer, |line| line.missing_report_share);
+    let succeeded: f64 = weighted(answer, |line| (line.success_rate, line.judged));
+    let expected: u64 = answer.services.iter().map(|line| line.expected_reports).sum();
+    let missing: f64 = weighted(answer, |line| (line.missing_report_share, line.expected_reports));
     Head {
         runs_today: Count(per_day.last().copied().unwrap_or(0)),
         runs_week: (per_day.len() >= WEEK_DAYS).then(|| Count(per_day.iter().rev().take(WEEK_DAYS).sum())),
         success: Share((judged > 0).then(|| succeeded / judged as f64)),
         ended_runs: Count(judged),
         services: Count(answer.services.len() as u64),
-        missing: Share((reporting > 0).then(|| missing / reporting as f64)),
+        missing: Share((expected > 0).then(|| missing / expected as f64)),
         missing_runs: Count(missing.round() as u64),
         store,
     }
 }
 
-/// The share of every service times its judged runs: how many runs that is in all.
-fn weighted(answer: &ServicesAnswer, share: impl Fn(&ServiceLine) -> Option<f64>) -> f64 {
-    answer.services.iter().map(|line| share(line).unwrap_or(0.0) * line.judged as f64).sum()
+/// A share of each service times the runs it is a share of: how many runs that is in all.
+fn weighted(answer: &ServicesAnswer, share: impl Fn(&ServiceLine) -> (Option<f64>, u64)) -> f64 {
+    answer.services.iter().map(share).map(|(part, runs)| part.unwrap_or(0.0) * runs as f64).sum()
 }
 
 fn row(line: &ServiceLine, heard: &Heard<'_>, days: u32, now: Timestamp) -> ServiceRow {
@@ -156,9 +151,10 @@ mod tests {
 
     #[test]
     fn rates_of_services_are_weighed_by_their_runs() {
-        let line = |judged, rate, missing| ServiceLine {
+        let line = |judged, rate, missing: Option<f64>| ServiceLine {
             judged,
             success_rate: Some(rate),
+            expected_reports: if missing.is_some() { judged } else { 0 },
             missing_report_share: missing,
             runs_per_day: vec![None, Some(judged)],
             ..ServiceLine::default()
