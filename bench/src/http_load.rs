@@ -30,6 +30,8 @@ pub(crate) struct LoadPlan {
 pub(crate) struct LoadResult {
     /// Requests acknowledged with 200 or 201.
     pub(crate) acknowledged: u64,
+    /// How often a request was told to come again later.
+    pub(crate) refused: u64,
     /// From the first request to the last answer.
     pub(crate) elapsed: Duration,
     /// From the first byte sent to the last byte received of each request, sorted.
@@ -43,11 +45,13 @@ impl LoadResult {
     }
 }
 
-/// Runs a load to its end. Any answer but 200 and 201 ends it with an error: what is refused is not measured.
+/// Runs a load to its end. A request that is told to come again later is sent again then, and its waiting counts; any
+/// other refusal ends the load with an error.
 pub(crate) fn run(address: SocketAddr, plan: LoadPlan, make: Arc<MakeRequest>) -> anyhow::Result<LoadResult> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let next = Arc::new(AtomicU64::new(0));
+        let refused = Arc::new(AtomicU64::new(0));
         let mut streams = Vec::new();
         for _ in 0..plan.connections {
             let stream = TcpStream::connect(address).await.context("failed to connect")?;
@@ -57,7 +61,13 @@ pub(crate) fn run(address: SocketAddr, plan: LoadPlan, make: Arc<MakeRequest>) -
         let started = Instant::now();
         let mut clients = JoinSet::new();
         for stream in streams {
-            clients.spawn(client(stream, started + plan.longest, Arc::clone(&next), Arc::clone(&make)));
+            clients.spawn(client(
+                stream,
+                started + plan.longest,
+                Arc::clone(&next),
+                Arc::clone(&make),
+                Arc::clone(&refused),
+            ));
         }
         let mut latencies = Vec::new();
         while let Some(client) = clients.join_next().await {
@@ -65,7 +75,8 @@ pub(crate) fn run(address: SocketAddr, plan: LoadPlan, make: Arc<MakeRequest>) -
         }
         let elapsed = started.elapsed();
         latencies.sort();
-        Ok(LoadResult { acknowledged: latencies.len() as u64, elapsed, latencies })
+        let refused = refused.load(Ordering::Relaxed);
+        Ok(LoadResult { acknowledged: latencies.len() as u64, refused, elapsed, latencies })
     })
 }
 
@@ -74,6 +85,7 @@ async fn client(
     deadline: Instant,
     next: Arc<AtomicU64>,
     make: Arc<MakeRequest>,
+    refused: Arc<AtomicU64>,
 ) -> anyhow::Result<Vec<Duration>> {
     let mut latencies = Vec::new();
     let mut request = Vec::new();
@@ -84,18 +96,32 @@ async fn client(
             break;
         }
         let sent = Instant::now();
-        stream.write_all(&request).await.context("failed to send")?;
-        let status = read_answer(&mut stream, &mut answer).await?;
-        if status != 200 && status != 201 {
-            bail!("the server answered {status}: {}", String::from_utf8_lossy(&answer));
+        loop {
+            stream.write_all(&request).await.context("failed to send")?;
+            let head = read_answer(&mut stream, &mut answer).await?;
+            match (head.status, head.retry_after) {
+                (200 | 201, _) => break,
+                (503, Some(pause)) => {
+                    refused.fetch_add(1, Ordering::Relaxed);
+                    tokio::time::sleep(pause).await;
+                }
+                (status, _) => bail!("the server answered {status}: {}", String::from_utf8_lossy(&answer)),
+            }
         }
         latencies.push(sent.elapsed());
     }
     Ok(latencies)
 }
 
-/// Reads one answer of declared length and gives its status.
-async fn read_answer(stream: &mut TcpStream, answer: &mut Vec<u8>) -> anyhow::Result<u16> {
+/// What matters of the head of an answer.
+#[derive(Debug, Clone, Copy)]
+struct AnswerHead {
+    status: u16,
+    retry_after: Option<Duration>,
+}
+
+/// Reads one answer of declared length.
+async fn read_answer(stream: &mut TcpStream, answer: &mut Vec<u8>) -> anyhow::Result<AnswerHead> {
     answer.clear();
     loop {
         if stream.read_buf(answer).await.context("failed to receive")? == 0 {
@@ -103,20 +129,17 @@ async fn read_answer(stream: &mut TcpStream, answer: &mut Vec<u8>) -> anyhow::Re
         }
         let Some(head_end) = answer.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
         let head = String::from_utf8_lossy(answer.get(..head_end).unwrap_or_default()).to_ascii_lowercase();
-        let length: usize = head
-            .lines()
-            .find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok())
-            .context("an answer without content-length")?;
+        let number =
+            |name: &str| head.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<u64>().ok());
+        let length = usize::try_from(number("content-length:").context("an answer without content-length")?)?;
+        let retry_after = number("retry-after:").map(Duration::from_secs);
         while answer.len() < head_end + 4 + length {
             if stream.read_buf(answer).await.context("failed to receive")? == 0 {
                 bail!("the server closed the connection");
             }
         }
-        return head
-            .split(' ')
-            .nth(1)
-            .and_then(|status| status.parse().ok())
-            .context("an answer without status");
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+        return Ok(AnswerHead { status: status.context("an answer without status")?, retry_after });
     }
 }
 

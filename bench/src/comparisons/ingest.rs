@@ -122,6 +122,12 @@ fn send(server: &ServerProcess, uploads: Vec<Vec<u8>>) -> anyhow::Result<f64> {
     };
     let plan = LoadPlan { connections: CONNECTIONS, longest: Duration::from_secs(600) };
     let result = http_load::run(server.address(), plan, Arc::new(make))?;
+    if result.refused > 0 {
+        note(&format!(
+            "ingest: {} uploads were told to come again later: flushes lag behind",
+            result.refused
+        ));
+    }
     ensure!(result.acknowledged == count, "{} of {count} uploads were acknowledged", result.acknowledged);
     Ok(result.elapsed.as_secs_f64())
 }
