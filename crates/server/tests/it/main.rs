@@ -8,9 +8,9 @@ mod harness;
 mod health;
 mod hostile;
 mod login;
-mod openapi;
 #[path = "../../src/pages/markup.rs"]
 mod markup;
+mod openapi;
 mod overload;
 mod pages;
 mod records;
