@@ -119,7 +119,7 @@ impl ApiError {
     /// 403: valid credentials that do not allow this.
     pub(crate) fn missing_scope(needed: Scope) -> Self {
         let message = format!(
-            "the token lacks the scope `{needed}`: make one with `manometer token create --scope {needed}`"
+            "the token lacks the scope `{needed}`: make one with `manometer token create NAME --scope {needed}`"
         );
         Self::new(StatusCode::FORBIDDEN, "missing_scope", message)
     }
@@ -321,7 +321,10 @@ mod tests {
 
     #[test]
     fn overload_and_the_end_are_503_with_a_time_to_come_again_and_a_stopped_store_without() {
-        assert_eq!(told(&SubmitError::Overloaded { retry_after_seconds: 0 }.into()), (503, "overloaded", true));
+        assert_eq!(
+            told(&SubmitError::Overloaded { retry_after_seconds: 0 }.into()),
+            (503, "overloaded", true)
+        );
         assert_eq!(told(&CommitError::Closed.into()), (503, "closing", true));
         let stopped = ApiError::from(CommitError::Poisoned { reason: "fsync: EIO".to_owned() });
         assert_eq!(told(&stopped), (503, "store_stopped", false));

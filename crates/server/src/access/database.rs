@@ -232,7 +232,11 @@ impl State {
 
     /// Reads everything anew when another process changed the file.
     fn refresh(&mut self) -> Result<(), AccessError> {
-        let data_version: i64 = pragma(&self.connection, "data_version")?;
+        let data_version: i64 = self
+            .connection
+            .prepare_cached("PRAGMA data_version")
+            .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
+            .map_err(sqlite("read"))?;
         if data_version == self.data_version {
             return Ok(());
         }

@@ -76,12 +76,13 @@ pub(crate) async fn read_body(
     if first.len() > most_bytes {
         return Err(too_large(most_bytes));
     }
-    let mut claim = memory.take(first.len())?;
     if reader.body.is_end_stream() {
+        let claim = memory.take(first.len())?;
         return Ok(Upload { bytes: first, claim: Some(claim) });
     }
 
     let mut collected = Vec::new();
+    let mut claim: Option<OwnedSemaphorePermit> = None;
     let mut piece = first;
     loop {
         let needed = collected.len() + piece.len();
@@ -91,13 +92,17 @@ pub(crate) async fn read_body(
         if needed > collected.capacity() {
             let doubled = (collected.capacity() * 2).max(FIRST_BYTES).min(expected.unwrap_or(most_bytes));
             let capacity = doubled.max(needed);
-            claim.merge(memory.take(capacity - collected.capacity())?);
+            let more = memory.take(capacity - collected.capacity())?;
+            match &mut claim {
+                Some(claim) => claim.merge(more),
+                None => claim = Some(more),
+            }
             collected.reserve_exact(capacity - collected.len());
         }
         collected.extend_from_slice(&piece);
         match reader.next().await? {
             Some(next) => piece = next,
-            None => return Ok(Upload { bytes: Bytes::from(collected), claim: Some(claim) }),
+            None => return Ok(Upload { bytes: Bytes::from(collected), claim }),
         }
     }
 }

@@ -36,7 +36,7 @@ async fn what_cannot_be_asked_is_refused_with_the_reason() {
         ("application/json", r#"{"sql":"drop table runs"}"#, 400, "only read"),
         ("application/json", r#"{"sql":"select * from testz"}"#, 400, "tests"),
         ("application/json", r#"{"sql":"select 1","colour":"red"}"#, 400, "colour"),
-        ("application/json", r#"{"sql":"select 1","format":"table"}"#, 400, "format"),
+        ("application/json", r#"{"sql":"select 1","format":"xlsx"}"#, 400, "format"),
         ("application/json", "", 400, "not a question"),
         ("application/xml", "<sql/>", 415, "text/plain"),
     ] {
