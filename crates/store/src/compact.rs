@@ -1,4 +1,5 @@
-//! Compaction: sorted segments of one table and day are merged into one, better compressed.
+//! Compaction: sorted segments of one table and day are merged into one, better compressed. Days that are over and
+//! stayed small share the segments of their month: names then stand once in a month, not once in a day.
 //!
 //! The new file is on disk under its final name before one transaction swaps it for the old ones, so readers
 //! see either the old files or the new one. The old files go when no reader holds them.
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use crate::catalog::segments;
 use crate::error::StoreError;
 use crate::flush::{new_segment, settle};
+use crate::folders::{partition_of_day, partition_of_month};
 use crate::inner::Inner;
 use crate::memory::Change;
 use crate::merge_segments::merge_sorted;
@@ -18,6 +20,9 @@ use crate::segments::place_durable;
 
 /// Segments of about this size are merged no further.
 const TARGET_BYTES: u64 = 256 << 20;
+
+/// A day that is over and smaller than this moves into its month.
+const SMALL_DAY_BYTES: u64 = 8 << 20;
 
 /// Most segments merged at once: bounds open files and memory.
 const MOST_INPUTS: usize = 32;
@@ -30,8 +35,8 @@ pub(crate) fn compact_all(inner: &Inner) -> Result<CompactReport, StoreError> {
     let mut report = CompactReport::default();
     loop {
         let turn = inner.maintenance.lock();
-        let Some((index, inputs)) = find(inner, |segments| gather(segments, 2)) else { return Ok(report) };
-        merge(inner, index, &inputs, &mut report)?;
+        let Some(work) = find(inner, |segments| gather(segments, 2)) else { return Ok(report) };
+        merge(inner, &work, &mut report)?;
         drop(turn);
     }
 }
@@ -41,36 +46,59 @@ pub(crate) fn compact_due(inner: &Inner) -> Result<(), StoreError> {
     let mut report = CompactReport::default();
     while !inner.bell.is_stopping() {
         let turn = inner.maintenance.lock();
-        let Some((index, inputs)) = find(inner, one_level) else { return Ok(()) };
-        merge(inner, index, &inputs, &mut report)?;
+        let Some(work) = find(inner, one_level) else { return Ok(()) };
+        merge(inner, &work, &mut report)?;
         drop(turn);
-        tracing::debug!(
-            table = inputs.first().map_or("", |first| first.table().name),
-            inputs = inputs.len(),
-            "merged"
-        );
+        tracing::debug!(partition = work.partition, inputs = work.inputs.len(), "merged");
     }
     Ok(())
 }
 
+/// Segments of one table to be merged into one of a partition.
+struct Work {
+    /// Position of the table.
+    index: usize,
+    partition: String,
+    inputs: Vec<Arc<Segment>>,
+}
+
 /// The first table and partition where `choose` finds segments to merge.
-fn find(
-    inner: &Inner,
-    choose: impl Fn(&[Arc<Segment>]) -> Option<Vec<Arc<Segment>>>,
-) -> Option<(usize, Vec<Arc<Segment>>)> {
+fn find(inner: &Inner, choose: impl Fn(&[Arc<Segment>]) -> Option<Vec<Arc<Segment>>>) -> Option<Work> {
+    let today = inner.options.clock.now().day();
     let memory = inner.memory.read();
     for (index, table) in memory.tables.iter().enumerate() {
-        let mut partitions: BTreeMap<&str, Vec<Arc<Segment>>> = BTreeMap::new();
-        for segment in table.segments.iter().filter(|segment| segment.size_bytes() < TARGET_BYTES) {
-            partitions.entry(&segment.entry().partition).or_default().push(Arc::clone(segment));
-        }
-        for segments in partitions.into_values() {
-            if let Some(inputs) = choose(&segments) {
-                return Some((index, inputs));
+        for (partition, segments) in by_destination(&table.segments, today) {
+            let unfinished: Vec<_> =
+                segments.into_iter().filter(|segment| segment.size_bytes() < TARGET_BYTES).collect();
+            if let Some(inputs) = choose(&unfinished) {
+                return Some(Work { index, partition, inputs });
             }
         }
     }
     None
+}
+
+/// The segments by the partition their rows belong to: their own, or its month for a small day that is over.
+fn by_destination(segments: &[Arc<Segment>], today: i32) -> BTreeMap<String, Vec<Arc<Segment>>> {
+    let mut own: BTreeMap<&str, Vec<Arc<Segment>>> = BTreeMap::new();
+    for segment in segments {
+        own.entry(&segment.entry().partition).or_default().push(Arc::clone(segment));
+    }
+    let mut destinations: BTreeMap<String, Vec<Arc<Segment>>> = BTreeMap::new();
+    for (partition, members) in own {
+        let destination = month_of_small_day(partition, &members, today);
+        destinations.entry(destination.unwrap_or_else(|| partition.to_owned())).or_default().extend(members);
+    }
+    destinations
+}
+
+fn month_of_small_day(partition: &str, members: &[Arc<Segment>], today: i32) -> Option<String> {
+    let day = members.first()?.min_at().day();
+    let size: u64 = members.iter().map(|segment| segment.size_bytes()).sum();
+    if partition != partition_of_day(day) || day >= today || size >= SMALL_DAY_BYTES {
+        return None;
+    }
+    partition_of_month(day)
 }
 
 fn one_level(segments: &[Arc<Segment>]) -> Option<Vec<Arc<Segment>>> {
@@ -98,14 +126,10 @@ fn gather(segments: &[Arc<Segment>], least: usize) -> Option<Vec<Arc<Segment>>> 
 }
 
 /// Merges some segments of one table and partition. The caller holds `maintenance`.
-fn merge(
-    inner: &Inner,
-    index: usize,
-    inputs: &[Arc<Segment>],
-    report: &mut CompactReport,
-) -> Result<(), StoreError> {
+fn merge(inner: &Inner, work: &Work, report: &mut CompactReport) -> Result<(), StoreError> {
+    let Work { index, partition, inputs } = work;
     inner.must_be_open()?;
-    let mut drafts = vec![merge_sorted(&inner.space, inputs)?];
+    let mut drafts = vec![merge_sorted(&inner.space, inputs, partition)?];
     place_durable(&mut drafts)?;
     let obsolete: Vec<(i64, &str)> =
         inputs.iter().map(|segment| (segment.id(), segment.entry().file.as_str())).collect();
@@ -119,8 +143,8 @@ fn merge(
             return Err(rusqlite::Error::StatementChangedRows(removed));
         }
         let change = Change {
-            segments: drafts.iter().map(|draft| (index, Arc::new(new_segment(inner, draft)))).collect(),
-            replaced: Some((index, numbers)),
+            segments: drafts.iter().map(|draft| (*index, Arc::new(new_segment(inner, draft)))).collect(),
+            replaced: Some((*index, numbers)),
             ..Change::default()
         };
         Ok(((), change))

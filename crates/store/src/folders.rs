@@ -66,9 +66,21 @@ pub(crate) fn segment_file(table: &str, partition: &str, id: i64) -> String {
 
 /// Name of the partition of a day, counted from 1970-01-01.
 pub(crate) fn partition_of_day(day: i32) -> String {
-    let noon = Timestamp::from_micros(i64::from(day).saturating_mul(MICROS_PER_DAY)).to_string();
-    match noon.split_once('T') {
-        Some((date, _)) => format!("day={date}"),
+    match date_of(day) {
+        Some(date) => format!("day={date}"),
         None => format!("day={day}d"),
     }
+}
+
+/// Name of the partition of the month a day is in; `None` for a day no calendar knows.
+pub(crate) fn partition_of_month(day: i32) -> Option<String> {
+    let date = date_of(day)?;
+    let (month, _) = date.rsplit_once('-')?;
+    Some(format!("month={month}"))
+}
+
+/// `2026-11-21`
+fn date_of(day: i32) -> Option<String> {
+    let midnight = Timestamp::from_micros(i64::from(day).saturating_mul(MICROS_PER_DAY)).to_string();
+    midnight.split_once('T').map(|(date, _)| date.to_owned())
 }

@@ -21,10 +21,11 @@ const LEAST_BATCH_ROWS: usize = 64;
 /// Unpacked bytes of one batch in memory.
 const BATCH_BYTES: usize = 2 << 20;
 
-/// Writes the rows of all inputs, which are of one table and partition, to one segment in `tmp/`, synced.
+/// Writes the rows of all inputs, which are of one table, to one segment of `partition` in `tmp/`, synced.
 pub(crate) fn merge_sorted(
     space: &Arc<SegmentSpace>,
     inputs: &[Arc<Segment>],
+    partition: &str,
 ) -> Result<SegmentDraft, StoreError> {
     let Some(first) = inputs.first() else { return Err(StoreError::Closed) };
     let table = first.table();
@@ -38,7 +39,7 @@ pub(crate) fn merge_sorted(
             .map_err(|error| io_error(segment.path(), error))?;
         cursors.push(Cursor::open(Arc::clone(segment), file, &converter)?);
     }
-    let mut output = SegmentFile::create(space, table, &first.entry().partition, level)?;
+    let mut output = SegmentFile::create(space, table, partition, level)?;
     merge(&mut cursors, &converter, &mut output)?;
     let draft = output.finish_durable()?;
     let expected: u64 = inputs.iter().map(|segment| segment.rows()).sum();

@@ -6,7 +6,7 @@ use crate::{Labels, TestId, TestStatus, Timestamp};
 
 record! {
     /// One execution of one test.
-    "test" => "tests", Test, TESTS, Fact { order: &["project", "service", "test_id", "at"] };
+    "test" => "tests", Test, TESTS, Fact { order: &["project", "service", "suite", "classname", "name", "test_id", "at"] };
     /// CI system.
     provider: String,
     /// Repository.

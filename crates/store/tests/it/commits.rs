@@ -2,9 +2,11 @@
 
 use manometer_model::Row;
 use manometer_model::records::{Run, Test};
-use manometer_store::Outcome;
+use manometer_store::{Outcome, Store, StoreOptions};
 
-use crate::world::{all_batches, delivery_of, info, numbers, open, run, send, send_run, texts};
+use crate::world::{
+    TestClock, all_batches, delivery_of, info, numbers, open, options, run, send, send_run, texts,
+};
 
 #[test]
 fn rows_are_seen_once_from_commit_through_flush_and_compaction_to_the_next_start() {
@@ -73,10 +75,37 @@ fn segments_are_sorted_by_the_order_of_their_table() {
     store.flush().unwrap();
     for batch in all_batches(&store.snapshot(), Test::table()) {
         let service = batch.column_by_name("service").unwrap();
-        let test_id = batch.column_by_name("test_id").unwrap();
-        let keys: Vec<_> = texts_of(service).into_iter().zip(texts_of(test_id)).collect();
+        let name = batch.column_by_name("name").unwrap();
+        let keys: Vec<_> = texts_of(service).into_iter().zip(texts_of(name)).collect();
         assert!(keys.is_sorted(), "{keys:?}");
     }
+}
+
+#[test]
+fn small_days_that_are_over_share_the_segments_of_their_month() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let store = Store::open(StoreOptions { clock: clock.clone(), ..options(folder.path()) }).unwrap();
+    send(&store, "a", 0..400);
+    store.flush().unwrap();
+    store.compact().unwrap();
+    assert_eq!(store.snapshot().segments(Test::table()).len(), 5, "a day that is not over keeps to itself");
+
+    clock.advance_seconds(40 * 86_400);
+    store.compact().unwrap();
+    send(&store, "late", 400..500);
+    store.flush().unwrap();
+    store.compact().unwrap();
+    let snapshot = store.snapshot();
+    let files: Vec<_> =
+        snapshot.segments(Test::table()).iter().map(|segment| segment.path().to_owned()).collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    assert!(files[0].to_string_lossy().contains("month=2026-03"), "{files:?}");
+    assert_eq!(numbers(&snapshot), (0..500).collect::<Vec<_>>());
+    drop(snapshot);
+    store.close();
+    assert_eq!(numbers(&open(folder.path()).snapshot()), (0..500).collect::<Vec<_>>());
+    assert!(manometer_store::check(folder.path(), &mut |_| {}).unwrap().is_sound());
 }
 
 fn texts_of(column: &arrow::array::ArrayRef) -> Vec<Option<String>> {
