@@ -1,3 +1,5 @@
+//! What belongs together fits together: statuses, times, keys, jobs and their runs.
+
 use std::collections::{HashMap, HashSet};
 
 use manometer_demo::Organisation;

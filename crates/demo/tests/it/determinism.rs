@@ -1,3 +1,5 @@
+//! The same options give the same stream.
+
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use manometer_demo::{DemoOptions, Organisation};

@@ -1,3 +1,5 @@
+//! People work in working hours, and runners run short then.
+
 use crate::support::{default_organisation, hour, known_runs, quantile, weekday};
 
 #[test]

@@ -1,3 +1,5 @@
+//! Totals are near what was asked for, from one day to years.
+
 use manometer_demo::{DemoOptions, Organisation};
 
 use crate::support::{assert_near, default_organisation, present, run_of};
