@@ -116,11 +116,11 @@ fn question(headers: &HeaderMap, body: &[u8]) -> Result<SqlBody, ApiError> {
     let content_type =
         headers.get(CONTENT_TYPE).and_then(|text| text.to_str().ok()).unwrap_or("application/json");
     let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let looks_like_json = body.trim_ascii_start().starts_with(b"{");
     match kind.as_str() {
-        "application/json" => serde_json::from_slice(body).map_err(|error| {
-            let message = format!("the body is not a question as JSON, {{\"sql\": \"select 1\"}}: {error}");
-            ApiError::bad_request("body", message)
-        }),
+        // What `curl -d` calls any body; no form has these first letters.
+        "application/x-www-form-urlencoded" if looks_like_json => json_question(body),
+        "application/json" => json_question(body),
         "text/plain" | "application/sql" => {
             let sql = std::str::from_utf8(body)
                 .map_err(|_| ApiError::bad_request("body", "the statement is not UTF-8"))?;
@@ -131,6 +131,13 @@ fn question(headers: &HeaderMap, body: &[u8]) -> Result<SqlBody, ApiError> {
             Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", message))
         }
     }
+}
+
+fn json_question(body: &[u8]) -> Result<SqlBody, ApiError> {
+    serde_json::from_slice(body).map_err(|error| {
+        let message = format!("the body is not a question as JSON, {{\"sql\": \"select 1\"}}: {error}");
+        ApiError::bad_request("body", message)
+    })
 }
 
 fn word_format(word: &str) -> Result<Format, ApiError> {

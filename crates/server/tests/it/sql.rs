@@ -21,6 +21,9 @@ async fn a_question_is_taken_as_json_or_text_and_answered_in_the_wanted_format()
         send(ask("application/json", "application/json", r#"{"sql":"select 1 as one","format":"csv"}"#))
             .await;
     assert_eq!(by_word.text, "one\n1\n");
+    let by_curl =
+        send(ask("application/x-www-form-urlencoded", "text/csv", r#"{"sql":"select 1 as one"}"#)).await;
+    assert_eq!(by_curl.text, "one\n1\n");
     let parquet =
         ask("text/plain", "application/vnd.apache.parquet", "select 1 as one").send().await.unwrap();
     assert!(parquet.bytes().await.unwrap().starts_with(b"PAR1"));
