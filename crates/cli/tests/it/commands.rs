@@ -2,9 +2,9 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
-use manometer_testkit::process::{ServerOptions, ServerProcess};
+use manometer_testkit::process::{ServerOptions, ServerProcess, command};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_manometer");
 
@@ -37,7 +37,7 @@ impl Folder {
     }
 
     fn run_with_input(&self, arguments: &[&str], input: &[u8]) -> Answer {
-        let mut child = Command::new(PROGRAM)
+        let mut child = command(Path::new(PROGRAM))
             .args(arguments)
             .current_dir(self.0.path())
             .env_remove("CI_SERVICE_NAME")
