@@ -29,6 +29,7 @@ pub(crate) struct Cli {
 
 /// The commands.
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "one of them is made in the life of the process")]
 pub(crate) enum Command {
     /// Fill a store with an example organisation and serve its pages
     Demo(DemoArgs),
