@@ -47,9 +47,11 @@ pub(crate) struct TestsPlan {
 }
 
 impl TestsPlan {
-    /// When the test at that position of the level ended.
+    /// When the test at that position of the level ended, in the whole seconds that reports write.
     pub(crate) fn at(&self, position: usize) -> Timestamp {
-        self.started_at.plus_seconds(self.seconds * (position as f64 + 0.5) / self.tests.max(1) as f64)
+        let share = (position as f64 + 0.5) / self.tests.max(1) as f64;
+        let ended = self.started_at.plus_seconds(self.seconds * share);
+        Timestamp::from_seconds(ended.as_micros().div_euclid(1_000_000)).max(self.started_at)
     }
 
     /// How many rows of `tests` it makes.

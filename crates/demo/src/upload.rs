@@ -124,16 +124,13 @@ fn execute<E>(
         let failures = outcome.map_or(0, |outcome| outcome.reruns());
         for attempt in 1..=failures {
             (row.attempt, row.is_final, row.status) = (attempt as i64, false, TestStatus::Failed);
-            row.duration_seconds = Some(chance.log_normal(case.median_seconds * slowness, DURATION_SIGMA));
+            row.duration_seconds = Some(measured(chance, case.median_seconds * slowness));
             fail(row, service, case, chance);
             visit(row)?;
         }
         (row.attempt, row.is_final) = (failures as i64 + 1, true);
-        row.duration_seconds = Some(if case.is_skipped {
-            0.0
-        } else {
-            chance.log_normal(case.median_seconds * slowness, DURATION_SIGMA)
-        });
+        row.duration_seconds =
+            Some(if case.is_skipped { 0.0 } else { measured(chance, case.median_seconds * slowness) });
         row.status = match outcome {
             Some(Outcome::Failed) => TestStatus::Failed,
             Some(Outcome::Errored) => TestStatus::Error,
@@ -150,6 +147,11 @@ fn execute<E>(
         visit(row)?;
     }
     Ok(())
+}
+
+/// How long an execution took, in the milliseconds that reports write.
+fn measured(chance: &mut Chance, median_seconds: f64) -> f64 {
+    (chance.log_normal(median_seconds, DURATION_SIGMA) * 1000.0).round() / 1000.0
 }
 
 fn describe(row: &mut Test, case: &TestCase) {

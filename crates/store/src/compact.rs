@@ -12,6 +12,7 @@ use crate::error::StoreError;
 use crate::flush::{new_segment, settle};
 use crate::folders::{partition_of_day, partition_of_month};
 use crate::inner::Inner;
+use crate::maintenance::is_flush_due;
 use crate::memory::Change;
 use crate::merge_segments::merge_sorted;
 use crate::report::CompactReport;
@@ -41,7 +42,8 @@ pub(crate) fn compact_all(inner: &Inner) -> Result<CompactReport, StoreError> {
     }
 }
 
-/// Merges where enough segments of one level have come together.
+/// Merges where enough segments of one level have come together; one merge at least, and no more once rows wait to
+/// be flushed: senders wait for a flush that lags behind, nobody waits for a merge.
 pub(crate) fn compact_due(inner: &Inner) -> Result<(), StoreError> {
     let mut report = CompactReport::default();
     while !inner.bell.is_stopping() {
@@ -50,6 +52,9 @@ pub(crate) fn compact_due(inner: &Inner) -> Result<(), StoreError> {
         merge(inner, &work, &mut report)?;
         drop(turn);
         tracing::debug!(partition = work.partition, inputs = work.inputs.len(), "merged");
+        if is_flush_due(inner) {
+            return Ok(());
+        }
     }
     Ok(())
 }

@@ -46,7 +46,7 @@ pub(crate) struct Bell {
 impl Bell {
     /// Wakes the thread when there is enough in memory to be flushed.
     pub(crate) fn ring_if_due(&self, inner: &Inner) {
-        if inner.options.flush.background && !due_tables(inner, inner.options.clock.now()).is_empty() {
+        if inner.options.flush.background && is_flush_due(inner) {
             self.signal.lock().rung = true;
             self.changed.notify_one();
         }
@@ -109,6 +109,11 @@ fn round(inner: &Inner, connection: &Connection, idle: bool) -> Result<(), Store
     checkpoint_if_due(inner, connection, idle)?;
     compact_due(inner)?;
     remove_garbage(inner)
+}
+
+/// Is there enough in memory to be flushed?
+pub(crate) fn is_flush_due(inner: &Inner) -> bool {
+    !due_tables(inner, inner.options.clock.now()).is_empty()
 }
 
 /// Positions of the tables whose rows should move into segments now.
