@@ -176,7 +176,7 @@ impl ApiError {
     }
 }
 
-/// Status and headers; the body follows where the request id is known, in [`crate::door::finish`].
+/// Status and headers; the body follows where the request id is known, in `door::finish`.
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = (self.status, self.headers()).into_response();
