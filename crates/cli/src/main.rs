@@ -13,8 +13,10 @@ mod config;
 mod env;
 mod exit;
 mod git;
+#[cfg(feature = "server")]
 mod inputs;
 mod output;
+#[cfg(feature = "server")]
 mod progress;
 mod remote;
 
@@ -22,7 +24,9 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::args::{Cli, Command};
+#[cfg(feature = "server")]
+use crate::args::ServerCommand;
+use crate::args::{Cli, Command, ToolCommand};
 use crate::config::Loaded;
 
 fn main() -> ExitCode {
@@ -39,25 +43,34 @@ fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> anyhow::Result<()> {
     let loaded = config::load(cli.config.as_deref(), std::env::vars())?;
-    if !matches!(cli.command, Command::Config(_)) {
+    if !matches!(cli.command, Command::Tool(ToolCommand::Config(_))) {
         loaded.unknown.iter().for_each(output::warn);
     }
-    dispatch(&cli.command, &loaded)
+    match &cli.command {
+        #[cfg(feature = "server")]
+        Command::Server(command) => server(command, &loaded.config),
+        Command::Tool(command) => tool(command, &loaded),
+    }
 }
 
-fn dispatch(command: &Command, loaded: &Loaded) -> anyhow::Result<()> {
-    let config = &loaded.config;
+#[cfg(feature = "server")]
+fn server(command: &ServerCommand, config: &config::Config) -> anyhow::Result<()> {
     match command {
-        Command::Demo(arguments) => commands::demo::run(arguments, config),
-        Command::Serve(arguments) => commands::serve::run(arguments, config),
-        Command::Ingest(arguments) => commands::ingest::run(arguments, config),
-        Command::Query(arguments) => commands::query::run(arguments, config),
-        Command::Token(command) => commands::token::run(command, config),
-        Command::Store(command) => commands::store::run(command, config),
-        Command::Config(command) => commands::config::run(command, loaded),
-        Command::Completions { shell } => commands::shell::completions(*shell),
-        Command::Man { folder } => commands::shell::man(folder),
-        Command::Reference { folder } => commands::reference::run(folder),
+        ServerCommand::Demo(arguments) => commands::demo::run(arguments, config),
+        ServerCommand::Serve(arguments) => commands::serve::run(arguments, config),
+        ServerCommand::Ingest(arguments) => commands::ingest::run(arguments, config),
+        ServerCommand::Query(arguments) => commands::query::run(arguments, config),
+        ServerCommand::Token(command) => commands::token::run(command, config),
+        ServerCommand::Store(command) => commands::store::run(command, config),
+        ServerCommand::Reference { folder } => commands::reference::run(folder),
+    }
+}
+
+fn tool(command: &ToolCommand, loaded: &Loaded) -> anyhow::Result<()> {
+    match command {
+        ToolCommand::Config(command) => commands::config::run(command, loaded),
+        ToolCommand::Completions { shell } => commands::shell::completions(*shell),
+        ToolCommand::Man { folder } => commands::shell::man(folder),
     }
 }
 

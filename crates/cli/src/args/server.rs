@@ -1,36 +1,16 @@
-//! The command line: every command and flag, with the words of `--help`.
+//! Commands of the server and its store; what the small build for CI machines leaves out.
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
+use super::{ContextArgs, Format, RemoteArgs};
 use crate::env;
-
-const EXAMPLES: &str = "\
-Examples:
-  manometer demo                                 an example organisation, with pages to look at
-  manometer serve                                pages, API and store on http://127.0.0.1:8420
-  manometer ingest --project github.com/acme/shop target/**/TEST-*.xml
-  manometer query \"select name, max(duration_seconds) from tests group by 1 order by 2 desc\"
-
-Exit codes: 0 fine, 1 the answer is no, 2 wrong call, 3 server away or refusing.";
-
-/// The gauge on your pipelines: keeps everything CI produces and answers what got slower, what is flaky, what broke.
-#[derive(Debug, Parser)]
-#[command(name = "manometer", version, after_help = EXAMPLES, propagate_version = true)]
-pub(crate) struct Cli {
-    /// Settings file [default: manometer.toml in this folder, where there is one]
-    #[arg(long, global = true, value_name = "FILE", env = env::CONFIG, hide_env_values = true, value_hint = ValueHint::FilePath)]
-    pub(crate) config: Option<PathBuf>,
-    /// What to do.
-    #[command(subcommand)]
-    pub(crate) command: Command,
-}
 
 /// The commands.
 #[derive(Debug, Subcommand)]
 #[expect(clippy::large_enum_variant, reason = "one of them is made in the life of the process")]
-pub(crate) enum Command {
+pub(crate) enum ServerCommand {
     /// Fill a store with an example organisation and serve its pages
     Demo(DemoArgs),
     /// Serve pages, API and the store behind them
@@ -45,20 +25,6 @@ pub(crate) enum Command {
     /// Check, back up and look after a data folder
     #[command(subcommand)]
     Store(StoreCommand),
-    /// Check or show the settings
-    #[command(subcommand)]
-    Config(ConfigCommand),
-    /// Print a completion script for a shell
-    Completions {
-        /// Which shell
-        shell: clap_complete::Shell,
-    },
-    /// Write the manual pages
-    Man {
-        /// Folder to write them to
-        #[arg(value_hint = ValueHint::DirPath)]
-        folder: PathBuf,
-    },
     /// Write the reference documentation (commands, tables, limits, API)
     #[command(hide = true)]
     Reference {
@@ -73,17 +39,6 @@ pub(crate) struct DataArgs {
     /// Folder of the embedded store [default: ./manometer-data]
     #[arg(long, value_name = "FOLDER", env = env::DATA, hide_env_values = true, value_hint = ValueHint::DirPath)]
     pub(crate) data: Option<PathBuf>,
-}
-
-/// Where a server is; without it the local data folder is used.
-#[derive(Debug, Args)]
-pub(crate) struct RemoteArgs {
-    /// Use this server instead of a local folder: http://127.0.0.1:8420
-    #[arg(long, value_name = "URL", env = env::SERVER, hide_env_values = true)]
-    pub(crate) server: Option<String>,
-    /// Token for the server
-    #[arg(long, value_name = "TOKEN", env = env::TOKEN, hide_env_values = true, requires = "server")]
-    pub(crate) token: Option<String>,
 }
 
 /// `manometer serve`
@@ -163,45 +118,6 @@ pub(crate) struct IngestArgs {
     pub(crate) idempotency_key: Option<String>,
 }
 
-/// Which run the reports belong to.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Which run it belongs to")]
-pub(crate) struct ContextArgs {
-    /// Repository: github.com/acme/shop
-    #[arg(long)]
-    pub(crate) project: Option<String>,
-    /// Part of a monorepo: payments
-    #[arg(long, env = "CI_SERVICE_NAME", hide_env_values = true)]
-    pub(crate) service: Option<String>,
-    /// Name of the pipeline or workflow
-    #[arg(long)]
-    pub(crate) pipeline: Option<String>,
-    /// CI system [default: local]
-    #[arg(long)]
-    pub(crate) provider: Option<String>,
-    /// Identity of the run [default: made from the content]
-    #[arg(long = "run-id", value_name = "ID")]
-    pub(crate) run_id: Option<String>,
-    /// Attempt of the run [default: 1]
-    #[arg(long)]
-    pub(crate) attempt: Option<i64>,
-    /// Identity of the job inside the run
-    #[arg(long = "job-id", value_name = "ID")]
-    pub(crate) job_id: Option<String>,
-    /// Name of the job
-    #[arg(long = "job-name", value_name = "NAME")]
-    pub(crate) job_name: Option<String>,
-    /// Source branch
-    #[arg(long)]
-    pub(crate) branch: Option<String>,
-    /// Commit tested
-    #[arg(long, value_name = "SHA")]
-    pub(crate) commit: Option<String>,
-    /// What started the run: push, pull_request, schedule, …
-    #[arg(long)]
-    pub(crate) trigger: Option<String>,
-}
-
 /// `manometer query`
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -228,19 +144,6 @@ pub(crate) struct QueryArgs {
     /// Most rows to answer with
     #[arg(long, value_name = "ROWS")]
     pub(crate) rows: Option<usize>,
-}
-
-/// Forms of an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// Aligned columns for people
-    Table,
-    /// One object with columns and rows
-    Json,
-    /// Comma-separated values with a header
-    Csv,
-    /// An Apache Parquet file
-    Parquet,
 }
 
 /// `manometer token`
@@ -321,13 +224,4 @@ pub(crate) enum StoreCommand {
         #[command(flatten)]
         data: DataArgs,
     },
-}
-
-/// `manometer config`
-#[derive(Debug, Subcommand)]
-pub(crate) enum ConfigCommand {
-    /// Read the settings and report what is wrong or unknown; exit code 1 where there is any
-    Check,
-    /// Print the settings in force, as TOML
-    Show,
 }

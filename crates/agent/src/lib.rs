@@ -1,0 +1,1 @@
+//! Measures a command on any machine and brings what it measured to safety.

@@ -1,0 +1,1 @@
+//! Records out to other systems, each in its own dialect.

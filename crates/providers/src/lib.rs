@@ -1,0 +1,1 @@
+//! CI systems: their webhooks, their environments and their APIs, turned into records.
