@@ -1,1 +1,3 @@
 //! Measures a command on any machine and brings what it measured to safety.
+
+pub mod local;
