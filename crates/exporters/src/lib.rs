@@ -1,1 +1,29 @@
 //! Records out to other systems, each in its own dialect.
+//!
+//! ```text
+//! settings ──► configured ──► Exporter: influxdb ┐
+//!  (file, environment)                  …        ├──► points, lines, packets, spans ──► HTTP or UDP
+//! records ───────────────────► export ───────────┘         ▲ retries, Retry-After, one deadline over all
+//! ```
+//!
+//! The agent calls [`Exporter::export`] once at the end of a build, with seconds to spend. The server hands each
+//! exporter to a [`batching`] worker that collects records and never holds up whoever offers them.
+//!
+//! **Invariants**
+//! - An exporter never fails its caller: what was not taken, and why, is in its [`ExportReport`].
+//! - No call outlasts its [`Deadline`]; no answer of a server is read without a limit.
+//! - No secret is ever part of a message or of a destination's name.
+
+pub mod deadline;
+mod exporter;
+mod http;
+mod influxdb;
+mod records;
+mod secret;
+pub mod settings;
+mod statsd;
+
+pub use deadline::{Deadline, Timer};
+pub use exporter::{ExportReport, Exporter};
+pub use secret::Secret;
+pub use settings::{ExportSettings, configured};

@@ -1,0 +1,9 @@
+//! The one way out over HTTP: capped answers, a deadline over everything, retries as each dialect wants them.
+
+mod client;
+mod gzip;
+mod retry;
+
+pub(crate) use client::{Answer, Authorization, HttpClient, Outgoing, parse_url};
+pub(crate) use gzip::gzip;
+pub(crate) use retry::{Outcome, RetryPolicy, send};

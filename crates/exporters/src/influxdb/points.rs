@@ -1,0 +1,160 @@
+//! Which points records become.
+//!
+//! | measurement | tags | fields |
+//! |---|---|---|
+//! | `ci_build` | service, branch, event | duration_seconds, commit_sha, artifact_size_bytes |
+//! | `ci_test_results` | service, branch, test_name, test_class, status | duration_seconds, commit_sha |
+//! | `ci_samples` | service, branch, name, unit, and the sample's own | value, commit_sha |
+//!
+//! The commit is a field: as a tag it would make every build a series of its own. A service, branch, event or
+//! commit that is not known is `unknown`. A run with no build of its own counts as one build.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+
+use manometer_model::records::{Build, Run, Sample, Test};
+use manometer_model::{Record, Timestamp};
+
+use super::line::{FieldValue, Point};
+use crate::records::{Batch, RunKey, duration_of_run, run_key};
+
+const UNKNOWN: &str = "unknown";
+
+/// The points of some records; one whose time is not known gets `now`.
+pub(super) fn points<'a>(batch: &Batch<'a>, now: Timestamp) -> Vec<Point<'a>> {
+    let mut points = Vec::new();
+    let mut built = HashSet::new();
+    let mut sizes: HashMap<RunKey<'a>, i64> = HashMap::new();
+    let mut last_build: HashMap<RunKey<'a>, usize> = HashMap::new();
+    for record in batch.records {
+        match record {
+            Record::Build(build) => {
+                let key = run_key!(build);
+                built.insert(key);
+                last_build.insert(key, points.len());
+                points.push(of_build(build, batch.run(key), now));
+            }
+            Record::Test(test) => points.push(of_test(test, now)),
+            Record::Sample(sample) => points.push(of_sample(sample, now)),
+            Record::Artifact(artifact) => {
+                let size = sizes.entry(run_key!(artifact)).or_default();
+                *size = size.saturating_add(artifact.size_bytes);
+            }
+            _ => {}
+        }
+    }
+    for record in batch.records {
+        let Record::Run(run) = record else { continue };
+        let key = RunKey::of(run);
+        let Some(seconds) = duration_of_run(run).filter(|_| run.conclusion.is_some()) else { continue };
+        if built.insert(key) {
+            last_build.insert(key, points.len());
+            points.push(of_run(run, seconds, now));
+        }
+    }
+    for (key, position) in last_build {
+        if let (Some(size), Some(point)) = (sizes.get(&key), points.get_mut(position)) {
+            point.fields.push(("artifact_size_bytes", FieldValue::Int(*size)));
+        }
+    }
+    set_apart(&mut points);
+    points
+}
+
+fn of_build<'a>(build: &'a Build, run: Option<&'a Run>, now: Timestamp) -> Point<'a> {
+    let branch = build.branch.as_deref().or_else(|| run?.branch.as_deref());
+    let commit = build.commit_sha.as_deref().or_else(|| run?.commit_sha.as_deref());
+    let service = build.service.as_deref().or_else(|| run?.service.as_deref());
+    let event = run.and_then(|run| run.trigger.as_deref());
+    let seconds = build.duration_seconds.unwrap_or(f64::NAN);
+    point(
+        "ci_build",
+        &[("branch", branch), ("event", event), ("service", service)],
+        seconds,
+        commit,
+        build.at,
+        now,
+    )
+}
+
+fn of_run<'a>(run: &'a Run, seconds: f64, now: Timestamp) -> Point<'a> {
+    let tags = [
+        ("branch", run.branch.as_deref()),
+        ("event", run.trigger.as_deref()),
+        ("service", run.service.as_deref()),
+    ];
+    let at = run.finished_at.or(run.started_at).unwrap_or_default();
+    point("ci_build", &tags, seconds, run.commit_sha.as_deref(), at, now)
+}
+
+fn of_test(test: &Test, now: Timestamp) -> Point<'_> {
+    let name = match &test.parameters {
+        Some(parameters) => Cow::Owned(format!("{}[{parameters}]", test.name)),
+        None => Cow::Borrowed(test.name.as_str()),
+    };
+    let tags = [
+        ("branch", test.branch.as_deref()),
+        ("service", test.service.as_deref()),
+        ("status", Some(test.status.as_str())),
+        ("test_class", test.classname.as_deref()),
+    ];
+    let seconds = test.duration_seconds.unwrap_or(0.0);
+    let mut point = point("ci_test_results", &tags, seconds, test.commit_sha.as_deref(), test.at, now);
+    point.tags.push(("test_name", name));
+    point
+}
+
+fn of_sample(sample: &Sample, now: Timestamp) -> Point<'_> {
+    let tags = [
+        ("branch", sample.branch.as_deref()),
+        ("name", Some(sample.name.as_str())),
+        ("service", sample.service.as_deref()),
+    ];
+    let mut point = point("ci_samples", &tags, f64::NAN, sample.commit_sha.as_deref(), sample.at, now);
+    point.fields.insert(0, ("value", FieldValue::Float(sample.value)));
+    if let Some(unit) = &sample.unit {
+        point.tags.push(("unit", unit.into()));
+    }
+    for (key, value) in &sample.tags {
+        if !point.tags.iter().any(|(known, _)| known == key) && key != "time" && !key.starts_with('_') {
+            point.tags.push((key, value.into()));
+        }
+    }
+    point.tags.sort_by(|left, right| left.0.cmp(right.0));
+    point
+}
+
+/// A point with the usual fields; `NaN` seconds are not written.
+fn point<'a>(
+    measurement: &'a str,
+    tags: &[(&'a str, Option<&'a str>)],
+    seconds: f64,
+    commit: Option<&'a str>,
+    at: Timestamp,
+    now: Timestamp,
+) -> Point<'a> {
+    let at = if at == Timestamp::default() { now } else { at };
+    let mut fields = Vec::with_capacity(3);
+    if !seconds.is_nan() {
+        fields.push(("duration_seconds", FieldValue::Float(seconds)));
+    }
+    fields.push(("commit_sha", FieldValue::Text(commit.unwrap_or(UNKNOWN))));
+    Point {
+        measurement,
+        tags: tags.iter().map(|(key, value)| (*key, Cow::Borrowed(value.unwrap_or(UNKNOWN)))).collect(),
+        fields,
+        at_nanos: at.as_micros().saturating_mul(1_000),
+    }
+}
+
+/// InfluxDB keeps one point for each series and time: points that would fall on one another are set apart by a
+/// nanosecond each. Times are known to the microsecond, so nothing that is known is changed.
+fn set_apart(points: &mut [Point<'_>]) {
+    let mut taken = HashSet::with_capacity(points.len());
+    for point in points {
+        let series = point.series();
+        while !taken.insert((series.clone(), point.at_nanos)) {
+            point.at_nanos += 1;
+        }
+    }
+}

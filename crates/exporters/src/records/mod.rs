@@ -1,0 +1,60 @@
+//! The records of one export, seen together: a build finds the run it belongs to.
+
+mod measures;
+
+use std::collections::HashMap;
+
+use manometer_model::Record;
+use manometer_model::records::Run;
+
+pub(crate) use measures::{Label, Measure, MeasureKind, duration_of_run, measures};
+
+/// Records that are exported together.
+#[derive(Debug)]
+pub(crate) struct Batch<'a> {
+    pub(crate) records: &'a [Record],
+    runs: HashMap<RunKey<'a>, &'a Run>,
+}
+
+/// Which run a record belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct RunKey<'a> {
+    pub(crate) provider: &'a str,
+    pub(crate) project: &'a str,
+    pub(crate) run_id: &'a str,
+    pub(crate) attempt: i64,
+}
+
+/// The run a record with the usual columns belongs to.
+macro_rules! run_key {
+    ($record:expr) => {
+        $crate::records::RunKey {
+            provider: &$record.provider,
+            project: &$record.project,
+            run_id: &$record.run_id,
+            attempt: $record.run_attempt,
+        }
+    };
+}
+pub(crate) use run_key;
+
+impl<'a> RunKey<'a> {
+    pub(crate) fn of(run: &'a Run) -> Self {
+        Self { provider: &run.provider, project: &run.project, run_id: &run.run_id, attempt: run.attempt }
+    }
+}
+
+impl<'a> Batch<'a> {
+    pub(crate) fn new(records: &'a [Record]) -> Self {
+        let runs = records.iter().filter_map(|record| match record {
+            Record::Run(run) => Some((RunKey::of(run), run)),
+            _ => None,
+        });
+        Self { records, runs: runs.collect() }
+    }
+
+    /// The run of that key, where it is among the records; the last one said of it.
+    pub(crate) fn run(&self, key: RunKey<'_>) -> Option<&'a Run> {
+        self.runs.get(&key).copied()
+    }
+}
