@@ -11,7 +11,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("formats", &["model"]),
     ("stats", &[]),
     ("providers", &["model"]),
-    ("exporters", &["model"]),
+    ("exporters", &["model", "formats"]),
     ("agent", &["model", "formats", "providers", "exporters", "stats"]),
     ("demo", &["model"]),
     ("store", &["model"]),

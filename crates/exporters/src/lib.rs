@@ -18,6 +18,7 @@ pub mod deadline;
 mod exporter;
 mod http;
 mod influxdb;
+mod prometheus;
 mod records;
 mod secret;
 pub mod settings;

@@ -16,6 +16,7 @@
 //! reading the `BufRead` it is given, no clock.
 
 pub mod detect;
+pub mod dialects;
 pub mod error;
 pub mod fingerprint;
 pub mod junit;

@@ -8,7 +8,7 @@ use reqwest::Method;
 use reqwest::blocking::Client;
 use reqwest::header::RETRY_AFTER;
 use reqwest::redirect::Policy;
-use url::Url;
+use url::{Url, form_urlencoded};
 
 use crate::Secret;
 
@@ -158,4 +158,26 @@ pub(crate) fn parse_url(text: &str) -> Result<Url, String> {
         return Err(format!("`{shown}` is not an http:// or https:// address"));
     }
     Ok(url)
+}
+
+/// Takes user and password out of an address, so that they are sent but never shown.
+pub(crate) fn split_credentials(mut url: Url) -> (Url, Authorization) {
+    if url.username().is_empty() && url.password().is_none() {
+        return (url, Authorization::None);
+    }
+    let decoded = |text: &str| percent_decoded(text);
+    let authorization = Authorization::Basic(
+        decoded(url.username()),
+        Secret::new(url.password().map(decoded).unwrap_or_default()),
+    );
+    // Both only fail for addresses without a host, which are refused before.
+    let is_clean = url.set_username("").is_ok() && url.set_password(None).is_ok();
+    debug_assert!(is_clean, "an address with credentials has a host");
+    (url, authorization)
+}
+
+fn percent_decoded(text: &str) -> String {
+    // A form's value is percent-encoded too, only that its spaces may be plus signs.
+    let pair = format!("v={}", text.replace('+', "%2B"));
+    form_urlencoded::parse(pair.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
 }

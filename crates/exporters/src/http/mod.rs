@@ -2,8 +2,10 @@
 
 mod client;
 mod gzip;
+mod halves;
 mod retry;
 
-pub(crate) use client::{Answer, Authorization, HttpClient, Outgoing, parse_url};
+pub(crate) use client::{Answer, Authorization, HttpClient, Outgoing, parse_url, split_credentials};
 pub(crate) use gzip::gzip;
+pub(crate) use halves::{Part, send_in_halves};
 pub(crate) use retry::{Outcome, RetryPolicy, send};

@@ -14,10 +14,13 @@ use manometer_model::{Clock, Problem, Record};
 use reqwest::Method;
 use url::Url;
 
-use crate::http::{Authorization, HttpClient, Outcome, Outgoing, RetryPolicy, gzip, send};
+use crate::http::{
+    Authorization, HttpClient, Outcome, Outgoing, Part, RetryPolicy, gzip, parse_url, send, send_in_halves,
+    split_credentials,
+};
 use crate::records::Batch;
 use crate::settings::{InfluxdbSettings, SendingSettings};
-use crate::{Deadline, ExportReport, Exporter};
+use crate::{Deadline, ExportReport, Exporter, Secret};
 use refusal::Verdict;
 
 /// The exporter.
@@ -32,20 +35,17 @@ pub(crate) struct Influxdb {
     clock: Arc<dyn Clock>,
 }
 
-/// Most requests that one batch is cut into while the points to blame are looked for.
-const MOST_HALVES: u32 = 256;
-
 impl Influxdb {
     pub(crate) fn new(
         settings: &InfluxdbSettings,
         sending: &SendingSettings,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Problem> {
-        let (address, destination) = address(settings)?;
+        let (address, destination, in_address) = address(settings)?;
         Ok(Self {
             address,
             destination,
-            authorization: authorization(settings),
+            authorization: authorization(settings).unwrap_or(in_address),
             batch_points: sending.batch_points.max(1),
             retry: sending.retry_policy(|status| status == 429 || status >= 500),
             client: HttpClient::new(),
@@ -53,14 +53,14 @@ impl Influxdb {
         })
     }
 
-    /// Sends lines; where some of them spoil the others, in halves.
+    /// Sends some lines in one request.
     fn send_lines(
         &mut self,
         lines: &[String],
-        halves_left: &mut u32,
+        is_last: bool,
         deadline: &Deadline,
         report: &mut ExportReport,
-    ) {
+    ) -> Part {
         let count = lines.len() as u64;
         let outgoing = Outgoing {
             method: Method::POST,
@@ -75,7 +75,8 @@ impl Influxdb {
         let answer = match send(&mut self.client, &outgoing, &self.retry, deadline) {
             Outcome::Answered(answer) => answer,
             Outcome::Undelivered(reason) => {
-                return report.leave_items(count, format!("{count} points were not delivered: {reason}"));
+                report.leave_items(count, format!("{count} points were not delivered: {reason}"));
+                return Part::Settled;
             }
         };
         match refusal::verdict(&answer, count) {
@@ -85,16 +86,12 @@ impl Influxdb {
                 report.dropped += dropped;
                 reasons.into_iter().for_each(|reason| report.problems.push(reason));
             }
-            Verdict::SpoiltBySome if lines.len() > 1 && *halves_left >= 2 => {
-                *halves_left -= 2;
-                let (first, second) = lines.split_at(lines.len() / 2);
-                self.send_lines(first, halves_left, deadline, report);
-                self.send_lines(second, halves_left, deadline, report);
-            }
+            Verdict::SpoiltBySome if !is_last => return Part::Spoilt,
             Verdict::SpoiltBySome | Verdict::Refused => {
                 report.drop_items(count, format!("{count} points were refused: {}", answer.said()));
             }
         }
+        Part::Settled
     }
 }
 
@@ -119,22 +116,20 @@ impl Exporter for Influxdb {
             }
         }
         for batch in lines.chunks(self.batch_points) {
-            let mut halves_left = MOST_HALVES;
-            self.send_lines(batch, &mut halves_left, deadline, &mut report);
+            send_in_halves(batch, &mut |part, is_last| self.send_lines(part, is_last, deadline, &mut report));
         }
         report
     }
 }
 
-/// The address to write to, and the same for people.
-fn address(settings: &InfluxdbSettings) -> Result<(Url, String), Problem> {
+/// The address to write to, the same for people, and the credentials that stood in it.
+fn address(settings: &InfluxdbSettings) -> Result<(Url, String, Authorization), Problem> {
     let text = settings.url.as_deref().unwrap_or_default();
     if text.is_empty() {
         return Err(Problem::new("is missing: say http://HOST:8086 (INFLUXDB_URL)").in_field("url"));
     }
-    let mut url = crate::http::parse_url(text).map_err(|why| Problem::new(why).in_field("url"))?;
-    // Credentials belong into settings of their own, where they are not shown.
-    let _ignored = url.set_username("").and_then(|()| url.set_password(None));
+    let url = parse_url(text).map_err(|why| Problem::new(why).in_field("url"))?;
+    let (mut url, in_address) = split_credentials(url);
     let base = url.path().trim_end_matches('/').to_owned();
     let destination;
     match (&settings.bucket, &settings.database) {
@@ -163,18 +158,13 @@ fn address(settings: &InfluxdbSettings) -> Result<(Url, String), Problem> {
             return Err(Problem::new(message).in_field("bucket"));
         }
     }
-    Ok((url, destination))
+    Ok((url, destination, in_address))
 }
 
-fn authorization(settings: &InfluxdbSettings) -> Authorization {
+fn authorization(settings: &InfluxdbSettings) -> Option<Authorization> {
     if let Some(token) = &settings.token {
-        return Authorization::Header(crate::Secret::new(format!("Token {}", token.reveal())));
+        return Some(Authorization::Header(Secret::new(format!("Token {}", token.reveal()))));
     }
-    match &settings.username {
-        Some(user) => Authorization::Basic(
-            user.clone(),
-            settings.password.clone().unwrap_or_else(|| crate::Secret::new("")),
-        ),
-        None => Authorization::None,
-    }
+    let password = settings.password.clone().unwrap_or_else(|| Secret::new(""));
+    settings.username.clone().map(|user| Authorization::Basic(user, password))
 }

@@ -20,6 +20,11 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("PANTHER_METRICS_STATSD_HOST", "the same"),
     ("MANOMETER_STATSD_FORMAT", "`statsd` (default) or `dogstatsd`, which has tags"),
     ("MANOMETER_STATSD_PREFIX", "what every StatsD name begins with"),
+    ("MANOMETER_PUSHGATEWAY_URL", "address of a Prometheus Pushgateway"),
+    ("MANOMETER_PUSHGATEWAY_JOB", "label `job` of the group pushed to (`manometer`)"),
+    ("MANOMETER_PUSHGATEWAY_INSTANCE", "label `instance` of the group pushed to (the service)"),
+    ("MANOMETER_REMOTE_WRITE_URL", "address of a receiver of Prometheus remote-write, with its path"),
+    ("MANOMETER_REMOTE_WRITE_TOKEN", "its token"),
 ];
 
 /// Reads variables through the function that looks them up.

@@ -5,6 +5,7 @@
 
 mod environment;
 mod influxdb;
+mod prometheus;
 mod statsd;
 
 use std::sync::Arc;
@@ -16,10 +17,12 @@ use serde::Deserialize;
 use crate::Exporter;
 use crate::http::RetryPolicy;
 use crate::influxdb::Influxdb;
+use crate::prometheus::{Pushgateway, RemoteWrite};
 use crate::statsd::Statsd;
 pub(crate) use environment::Environment;
 pub use environment::VARIABLES;
 pub use influxdb::InfluxdbSettings;
+pub use prometheus::{PushgatewaySettings, RemoteWriteSettings};
 pub use statsd::{StatsdFormat, StatsdSettings};
 
 /// Everything about exporting; in the config file the section `[export]`.
@@ -34,6 +37,10 @@ pub struct ExportSettings {
     pub influxdb: Option<InfluxdbSettings>,
     /// StatsD or DogStatsD.
     pub statsd: Option<StatsdSettings>,
+    /// Prometheus Pushgateway.
+    pub pushgateway: Option<PushgatewaySettings>,
+    /// Prometheus remote-write.
+    pub remote_write: Option<RemoteWriteSettings>,
 }
 
 /// Batches, pauses and patience.
@@ -101,6 +108,8 @@ impl ExportSettings {
         }
         self.influxdb = InfluxdbSettings::with_environment(self.influxdb, &mut environment);
         self.statsd = StatsdSettings::with_environment(self.statsd, &mut environment);
+        self.pushgateway = PushgatewaySettings::with_environment(self.pushgateway, &mut environment);
+        self.remote_write = RemoteWriteSettings::with_environment(self.remote_write, &mut environment);
         self
     }
 }
@@ -117,6 +126,12 @@ pub fn configured(
         Influxdb::new(section, &settings.sending, Arc::clone(clock))
     });
     building.add("statsd", settings.statsd.as_ref(), Statsd::new);
+    building.add("pushgateway", settings.pushgateway.as_ref(), |section| {
+        Pushgateway::new(section, &settings.sending, Arc::clone(clock))
+    });
+    building.add("remote_write", settings.remote_write.as_ref(), |section| {
+        RemoteWrite::new(section, &settings.sending, Arc::clone(clock))
+    });
     building.note_unknown_names();
     building.exporters
 }
@@ -128,7 +143,7 @@ struct Building<'a> {
 }
 
 /// The names of all exporters.
-const NAMES: &[&str] = &["influxdb", "statsd"];
+const NAMES: &[&str] = &["influxdb", "statsd", "pushgateway", "remote_write"];
 
 impl Building<'_> {
     fn add<S, E: Exporter + 'static>(
