@@ -27,11 +27,13 @@ mod lines;
 mod prune;
 mod reading;
 mod record;
+mod sending;
 mod store;
 
 pub use error::LocalError;
 pub use prune::PrunedDay;
 pub use record::{RunRecord, UnreadableRecord};
+pub use sending::{DURATION, SUCCESS, TAG_OPERATION, TAG_RECORD, TAG_TYPE};
 pub use store::LocalStore;
 
 /// Name of the folder inside a project.

@@ -90,6 +90,11 @@ impl RunRecord {
         }
     }
 
+    /// The branch, where the record tells one: the field `branch`, or `git_branch`.
+    pub fn branch(&self) -> Option<&str> {
+        ["branch", "git_branch"].iter().find_map(|name| self.info.get(*name)?.as_str())
+    }
+
     /// Reads one line. The second part says, field by field, what of it could not be used.
     ///
     /// # Errors
