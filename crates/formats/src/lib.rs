@@ -15,12 +15,16 @@
 //! (a stated number of bytes for each distinct test excepted), or drops a file for one bad value. No I/O but
 //! reading the `BufRead` it is given, no clock.
 
+pub mod coverage;
 pub mod detect;
 pub mod dialects;
 pub mod error;
 pub mod fingerprint;
 pub mod junit;
+mod lines;
+pub mod measured;
 pub mod records;
+mod text_lines;
 pub mod xml;
 
 pub use detect::{Kind, detect};

@@ -11,7 +11,6 @@
 //! Memory: one line, at most [`Limits::record_bytes`].
 
 mod line;
-mod lines;
 
 use std::io::BufRead;
 use std::ops::ControlFlow;
@@ -20,7 +19,7 @@ use manometer_model::{Limits, Problem, Problems, Record};
 
 use crate::ReadError;
 use crate::detect::Look;
-use lines::{Line, Lines};
+use crate::lines::{Line, Lines};
 
 /// What an input of records was made of.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -6,7 +6,7 @@ pub(crate) fn end_of_declaration(bytes: &[u8]) -> Option<usize> {
 }
 
 /// Finds the end of `<!DOCTYPE …>`, which may hold an internal subset in brackets with quoted texts and
-/// comments. Fed in pieces of any size, it keeps three numbers and nothing of the text.
+/// comments. Fed in pieces of any size, it keeps a few numbers and nothing of the text.
 #[derive(Debug, Default)]
 pub(super) struct DoctypeEnd {
     quote: Option<u8>,
@@ -14,6 +14,8 @@ pub(super) struct DoctypeEnd {
     /// Dashes directly before.
     dashes: u32,
     is_in_comment: bool,
+    /// Did it declare anything itself?
+    pub(super) has_subset: bool,
 }
 
 impl DoctypeEnd {
@@ -41,7 +43,10 @@ impl DoctypeEnd {
                 self.is_in_comment = true;
                 self.dashes = 0;
             }
-            b'[' => self.brackets += 1,
+            b'[' => {
+                self.brackets += 1;
+                self.has_subset = true;
+            }
             b']' => self.brackets = self.brackets.saturating_sub(1),
             b'>' => return self.brackets == 0,
             _ => {}

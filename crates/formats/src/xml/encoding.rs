@@ -9,7 +9,7 @@ use encoding_rs::{CoderResult, Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 const PEEK_BYTES: usize = 512;
 
 /// The input as UTF-8 bytes (or what claims to be), with the few bytes that were looked at put back.
-pub(super) struct Source<'r> {
+pub(crate) struct Source<'r> {
     peeked: Vec<u8>,
     given: usize,
     input: &'r mut dyn BufRead,
@@ -26,17 +26,17 @@ impl fmt::Debug for Source<'_> {
 
 /// What was found out about the encoding of an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Finding {
+pub(crate) struct Finding {
     /// What a sender should know: the declaration and the bytes disagree.
-    pub(super) problem: Option<String>,
+    pub(crate) problem: Option<String>,
 }
 
 impl<'r> Source<'r> {
     /// Least room [`Source::read`] needs to make progress with any encoding.
-    pub(super) const SMALLEST_READ: usize = 16;
+    pub(crate) const SMALLEST_READ: usize = 16;
 
     /// Looks at the first bytes and decides.
-    pub(super) fn new(input: &'r mut dyn BufRead) -> io::Result<(Self, Finding)> {
+    pub(crate) fn new(input: &'r mut dyn BufRead) -> io::Result<(Self, Finding)> {
         let peeked = peek(input)?;
         let (encoding, bom, problem) = decide(&peeked);
         let decoder = (encoding != UTF_8).then(|| encoding.new_decoder_without_bom_handling());
@@ -44,12 +44,12 @@ impl<'r> Source<'r> {
         Ok((source, Finding { problem }))
     }
 
-    pub(super) fn met_undecodable(&self) -> bool {
+    pub(crate) fn met_undecodable(&self) -> bool {
         self.undecodable
     }
 
     /// Reads some bytes; 0 means the end. `room` has at least [`Source::SMALLEST_READ`] bytes.
-    pub(super) fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+    pub(crate) fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         while !self.ended {
             let from_peek = self.given < self.peeked.len();
             let bytes = if from_peek {

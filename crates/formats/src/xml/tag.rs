@@ -52,6 +52,11 @@ impl<'a> Tag<'a> {
         TagAttributes { content: self.content, split, slow, is_plain: self.is_plain }
     }
 
+    /// Was there anything unusual about the tag, so that its attributes may be malformed?
+    pub(crate) const fn may_be_malformed(&self) -> bool {
+        self.split.is_none()
+    }
+
     /// The line of the tag.
     pub fn line(&self) -> u64 {
         self.place.line()

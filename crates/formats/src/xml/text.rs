@@ -163,7 +163,7 @@ fn push_clipped(text: &str, limit: usize, out: &mut String, flaws: &mut Flaws) {
 
 /// Reads bytes as UTF-8, and each byte that is no part of valid UTF-8 as windows-1252, which is what
 /// reports with a wrong declaration are nearly always written in.
-pub(super) fn decode_leniently(bytes: &[u8], out: &mut String) {
+pub(crate) fn decode_leniently(bytes: &[u8], out: &mut String) {
     for chunk in bytes.utf8_chunks() {
         out.push_str(chunk.valid());
         for byte in chunk.invalid() {

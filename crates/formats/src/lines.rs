@@ -4,13 +4,13 @@ use std::io::{self, BufRead};
 
 /// A line without its end.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Line<'a> {
+pub(crate) enum Line<'a> {
     Whole(&'a [u8]),
     /// Longer than allowed; read past without keeping it.
     TooLong,
 }
 
-pub(super) struct Lines<'r> {
+pub(crate) struct Lines<'r> {
     input: &'r mut dyn BufRead,
     longest: usize,
     buffer: Vec<u8>,
@@ -20,12 +20,12 @@ pub(super) struct Lines<'r> {
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 impl<'r> Lines<'r> {
-    pub(super) fn new(input: &'r mut dyn BufRead, longest: usize) -> Self {
+    pub(crate) fn new(input: &'r mut dyn BufRead, longest: usize) -> Self {
         Self { input, longest, buffer: Vec::new(), number: 0 }
     }
 
     /// The next line and its number, from 1; `None` at the end.
-    pub(super) fn next(&mut self) -> io::Result<Option<(u64, Line<'_>)>> {
+    pub(crate) fn next(&mut self) -> io::Result<Option<(u64, Line<'_>)>> {
         self.buffer.clear();
         let mut is_too_long = false;
         let mut has_begun = false;

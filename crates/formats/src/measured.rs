@@ -1,0 +1,241 @@
+//! What reports other than those of tests give: rows of coverage, of builds and of sizes.
+//!
+//! Every such reader has the form of [`Reader`]: it takes bytes, gives rows to a [`MeasuredSink`] one at a time, and
+//! ends with a [`Summary`]. The rows know nothing of the run they belong to; who takes them lays it beside.
+
+use std::io::BufRead;
+use std::ops::ControlFlow;
+
+use manometer_model::records::{Artifact, Build, Coverage};
+use manometer_model::{Limits, Problems, Record, Timestamp};
+
+use crate::detect::Look;
+use crate::{ReadError, coverage};
+
+/// A reader of reports that measure something.
+pub type Reader = fn(&mut dyn BufRead, &Limits, &mut dyn MeasuredSink) -> Result<Summary, ReadError>;
+
+/// Takes the rows of a file, one at a time.
+pub trait MeasuredSink {
+    /// One row. `Break` ends the reading.
+    fn row(&mut self, row: &Measured<'_>) -> ControlFlow<()>;
+}
+
+impl<F: FnMut(&Measured<'_>) -> ControlFlow<()>> MeasuredSink for F {
+    fn row(&mut self, row: &Measured<'_>) -> ControlFlow<()> {
+        self(row)
+    }
+}
+
+/// One row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Measured<'a> {
+    /// A row of `coverage`.
+    Coverage(CoverageRow<'a>),
+    /// A row of `builds`.
+    Build(BuildRow<'a>),
+    /// A row of `artifacts`.
+    Artifact(ArtifactRow<'a>),
+}
+
+/// How much of one scope was executed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CoverageRow<'a> {
+    /// What the counts are of.
+    pub scope: Scope<'a>,
+    /// The counts.
+    pub counts: Counts,
+}
+
+/// What counts are of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope<'a> {
+    /// All that the report covers.
+    Total,
+    /// A package, module or assembly.
+    Package(&'a str),
+    /// A source file.
+    File(&'a str),
+}
+
+impl<'a> Scope<'a> {
+    /// The word in the column `scope`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Total => "total",
+            Self::Package(_) => "package",
+            Self::File(_) => "file",
+        }
+    }
+
+    /// The name of the package or file.
+    pub const fn name(self) -> Option<&'a str> {
+        match self {
+            Self::Total => None,
+            Self::Package(name) | Self::File(name) => Some(name),
+        }
+    }
+}
+
+/// Lines, branches and functions; what a report does not tell is `None`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Lines, or the statements of a language whose tool counts these.
+    pub lines: Option<Share>,
+    /// Branches.
+    pub branches: Option<Share>,
+    /// Functions or methods.
+    pub functions: Option<Share>,
+}
+
+/// So many of so many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Share {
+    /// How many were executed.
+    pub covered: u64,
+    /// How many could have been.
+    pub valid: u64,
+}
+
+impl Share {
+    /// Both counts, where both are known.
+    pub(crate) fn of(covered: Option<u64>, valid: Option<u64>) -> Option<Self> {
+        covered.zip(valid).map(|(covered, valid)| Self { covered, valid })
+    }
+
+    /// The share in percent; `None` of nothing.
+    pub fn percent(self) -> Option<f64> {
+        (self.valid > 0).then(|| self.covered as f64 * 100.0 / self.valid as f64)
+    }
+}
+
+/// One build, or one step of it, and how long it took.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BuildRow<'a> {
+    /// What was built.
+    pub name: &'a str,
+    /// How long it took.
+    pub duration_seconds: Option<f64>,
+    /// Did it work? `None` where the report does not tell.
+    pub success: Option<bool>,
+    /// When, where the report tells.
+    pub at: Option<Timestamp>,
+}
+
+/// The size of something that was produced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ArtifactRow<'a> {
+    /// Name, without what changes from run to run.
+    pub name: &'a str,
+    /// `file`, `folder`, `image`, `layer`, `package`, `bundle`, `asset`, …
+    pub kind: &'a str,
+    /// Size as stored or shipped.
+    pub size_bytes: u64,
+    /// When, where the report tells.
+    pub at: Option<Timestamp>,
+}
+
+/// What a file was made of.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Summary {
+    /// Packages with a row of coverage.
+    pub packages: u64,
+    /// Source files with a row of coverage.
+    pub files: u64,
+    /// Lines of the total.
+    pub lines: Option<Share>,
+    /// Rows of builds.
+    pub builds: u64,
+    /// Rows of artifacts.
+    pub artifacts: u64,
+    /// What could not be used.
+    pub problems: Problems,
+    /// Did the file end too early, or go on past a limit? What was given to the sink is whole all the same.
+    pub truncated: bool,
+}
+
+/// A count as a column holds it.
+pub fn column_count(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+impl From<&Measured<'_>> for Record {
+    /// The row as a record that belongs to no run yet.
+    fn from(row: &Measured<'_>) -> Self {
+        match row {
+            Measured::Coverage(CoverageRow { scope, counts }) => {
+                let covered = |share: Option<Share>| share.map(|share| column_count(share.covered));
+                let valid = |share: Option<Share>| share.map(|share| column_count(share.valid));
+                Self::Coverage(Coverage {
+                    run_attempt: 1,
+                    scope: scope.as_str().to_owned(),
+                    name: scope.name().map(str::to_owned),
+                    lines_covered: covered(counts.lines),
+                    lines_valid: valid(counts.lines),
+                    branches_covered: covered(counts.branches),
+                    branches_valid: valid(counts.branches),
+                    functions_covered: covered(counts.functions),
+                    functions_valid: valid(counts.functions),
+                    ..Coverage::default()
+                })
+            }
+            Measured::Build(build) => Self::Build(Build {
+                run_attempt: 1,
+                name: build.name.to_owned(),
+                duration_seconds: build.duration_seconds,
+                success: build.success,
+                at: build.at.unwrap_or_default(),
+                ..Build::default()
+            }),
+            Measured::Artifact(artifact) => Self::Artifact(Artifact {
+                run_attempt: 1,
+                name: artifact.name.to_owned(),
+                kind: Some(artifact.kind.to_owned()),
+                size_bytes: column_count(artifact.size_bytes),
+                at: artifact.at.unwrap_or_default(),
+                ..Artifact::default()
+            }),
+        }
+    }
+}
+
+/// Reads a report into records that belong to no run yet (`provider`, `project` and `run_id` are empty, and `at` is
+/// the epoch where the report states no time).
+///
+/// # Errors
+/// As the reader.
+pub fn read_to_vec(
+    reader: Reader,
+    input: &mut dyn BufRead,
+    limits: &Limits,
+) -> Result<(Vec<Record>, Summary), ReadError> {
+    let mut records = Vec::new();
+    let mut sink = |row: &Measured<'_>| {
+        records.push(Record::from(row));
+        ControlFlow::Continue(())
+    };
+    let summary = reader(input, limits, &mut sink)?;
+    Ok((records, summary))
+}
+
+/// One format of measured reports.
+#[derive(Debug)]
+pub struct Format {
+    /// Its name in receipts: `cobertura`.
+    pub name: &'static str,
+    /// Its reader.
+    pub read: Reader,
+    /// How it knows its own.
+    #[allow(dead_code, reason = "read by the table of kinds, which names this table next")]
+    pub(crate) claims: fn(&Look<'_>) -> bool,
+}
+
+/// Every such format, the first to claim an input wins.
+pub static FORMATS: &[Format] = &[
+    Format { name: "clover", read: coverage::clover::read, claims: coverage::clover::claims },
+    Format { name: "cobertura", read: coverage::cobertura::read, claims: coverage::cobertura::claims },
+    Format { name: "jacoco", read: coverage::jacoco::read, claims: coverage::jacoco::claims },
+    Format { name: "opencover", read: coverage::opencover::read, claims: coverage::opencover::claims },
+    Format { name: "lcov", read: coverage::lcov::read, claims: coverage::lcov::claims },
+    Format { name: "go-cover", read: coverage::go_profile::read, claims: coverage::go_profile::claims },
+];
