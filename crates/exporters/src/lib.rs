@@ -14,10 +14,13 @@
 //! - No call outlasts its [`Deadline`]; no answer of a server is read without a limit.
 //! - No secret is ever part of a message or of a destination's name.
 
+pub mod batching;
+mod bucket;
 pub mod deadline;
 mod exporter;
 mod http;
 mod influxdb;
+mod otlp;
 mod prometheus;
 mod records;
 mod secret;
@@ -26,5 +29,6 @@ mod statsd;
 
 pub use deadline::{Deadline, Timer};
 pub use exporter::{ExportReport, Exporter};
+pub use otlp::trace;
 pub use secret::Secret;
 pub use settings::{ExportSettings, configured};

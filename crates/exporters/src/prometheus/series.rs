@@ -73,7 +73,7 @@ mod tests {
         assert_eq!(sample.name, "ram_peak_mb");
         assert_eq!(sample.at_millis, 1);
         let keys: Vec<&str> = sample.labels.keys().map(String::as_str).collect();
-        assert_eq!(keys, ["_1st", "ci___name__", "ci_job", "gr__e"]);
+        assert_eq!(keys, ["_1st", "ci__name__", "ci_job", "gr__e"]);
         assert_eq!(metric_name("9lives"), "_9lives");
     }
 }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use manometer_model::Record;
 use manometer_model::records::Run;
 
-pub(crate) use measures::{Label, Measure, MeasureKind, duration_of_run, measures};
+pub(crate) use measures::{Label, Measure, MeasureKind, between, duration_of_run, measures};
 
 /// Records that are exported together.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ macro_rules! run_key {
             provider: &$record.provider,
             project: &$record.project,
             run_id: &$record.run_id,
-            attempt: $record.run_attempt,
+            attempt: $record.run_attempt.max(1),
         }
     };
 }
@@ -40,7 +40,12 @@ pub(crate) use run_key;
 
 impl<'a> RunKey<'a> {
     pub(crate) fn of(run: &'a Run) -> Self {
-        Self { provider: &run.provider, project: &run.project, run_id: &run.run_id, attempt: run.attempt }
+        Self {
+            provider: &run.provider,
+            project: &run.project,
+            run_id: &run.run_id,
+            attempt: run.attempt.max(1),
+        }
     }
 }
 

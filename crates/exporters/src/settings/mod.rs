@@ -3,8 +3,10 @@
 //! Seed-compatible names (`INFLUXDB_URL`, `PANTHER_METRICS_STATSD_HOST`, `OTEL_EXPORTER_OTLP_ENDPOINT`, …) and the
 //! same with `MANOMETER_` are read; where both are set, `MANOMETER_*` wins, and both win over the file.
 
+mod bucket;
 mod environment;
 mod influxdb;
+mod otlp;
 mod prometheus;
 mod statsd;
 
@@ -15,13 +17,17 @@ use manometer_model::{Clock, Problem, Problems};
 use serde::Deserialize;
 
 use crate::Exporter;
+use crate::bucket::Bucket;
 use crate::http::RetryPolicy;
 use crate::influxdb::Influxdb;
+use crate::otlp::Otlp;
 use crate::prometheus::{Pushgateway, RemoteWrite};
 use crate::statsd::Statsd;
+pub use bucket::BucketSettings;
 pub(crate) use environment::Environment;
 pub use environment::VARIABLES;
 pub use influxdb::InfluxdbSettings;
+pub use otlp::{OtlpProtocol, OtlpSettings, OtlpSignalSettings};
 pub use prometheus::{PushgatewaySettings, RemoteWriteSettings};
 pub use statsd::{StatsdFormat, StatsdSettings};
 
@@ -41,6 +47,10 @@ pub struct ExportSettings {
     pub pushgateway: Option<PushgatewaySettings>,
     /// Prometheus remote-write.
     pub remote_write: Option<RemoteWriteSettings>,
+    /// JSON Lines in object storage.
+    pub bucket: Option<BucketSettings>,
+    /// OpenTelemetry.
+    pub otlp: Option<OtlpSettings>,
 }
 
 /// Batches, pauses and patience.
@@ -110,6 +120,8 @@ impl ExportSettings {
         self.statsd = StatsdSettings::with_environment(self.statsd, &mut environment);
         self.pushgateway = PushgatewaySettings::with_environment(self.pushgateway, &mut environment);
         self.remote_write = RemoteWriteSettings::with_environment(self.remote_write, &mut environment);
+        self.bucket = BucketSettings::with_environment(self.bucket, &mut environment);
+        self.otlp = OtlpSettings::with_environment(self.otlp, &mut environment);
         self
     }
 }
@@ -132,6 +144,10 @@ pub fn configured(
     building.add("remote_write", settings.remote_write.as_ref(), |section| {
         RemoteWrite::new(section, &settings.sending, Arc::clone(clock))
     });
+    building.add("bucket", settings.bucket.as_ref(), |section| Bucket::new(section, &settings.sending));
+    building.add("otlp", settings.otlp.as_ref(), |section| {
+        Otlp::new(section, &settings.sending, Arc::clone(clock))
+    });
     building.note_unknown_names();
     building.exporters
 }
@@ -143,7 +159,7 @@ struct Building<'a> {
 }
 
 /// The names of all exporters.
-const NAMES: &[&str] = &["influxdb", "statsd", "pushgateway", "remote_write"];
+const NAMES: &[&str] = &["influxdb", "statsd", "pushgateway", "remote_write", "bucket", "otlp"];
 
 impl Building<'_> {
     fn add<S, E: Exporter + 'static>(
