@@ -13,7 +13,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("providers", &["model"]),
     ("exporters", &["model", "formats"]),
     ("agent", &["model", "formats", "providers", "exporters", "stats"]),
-    ("demo", &["model"]),
+    ("demo", &["model", "formats"]),
     ("store", &["model"]),
     ("ingest", &["model", "formats", "providers", "store"]),
     ("query", &["model", "stats", "store"]),

@@ -1,6 +1,6 @@
 //! What failing tests say, in the words of their tools.
 
-use manometer_model::TestId;
+use manometer_formats::fingerprint;
 
 use crate::chance::{Chance, number_of};
 use crate::services::Tool;
@@ -111,7 +111,7 @@ pub(crate) struct Failure {
     pub(crate) kind: &'static str,
     pub(crate) message: String,
     pub(crate) details: String,
-    /// Equal for failures of one cause: made of the kind and of the message without its numbers.
+    /// Equal for failures of one cause; made as the readers of reports make it.
     pub(crate) fingerprint: String,
 }
 
@@ -132,15 +132,16 @@ impl Failure {
         let chosen = if chance.happens(0.85) { usual } else { chance.below(words.len()) };
         let (kind, message, details) = words.get(chosen).copied().unwrap_or_default();
         let number = (13 + chance.below(4_000)).to_string();
-        let fingerprint: String =
-            TestId::new(kind, message, "", "", 0).to_string().chars().take(16).collect();
+        let message = message.replace("{n}", &number);
+        let mut fingerprint = String::new();
+        fingerprint::of_failure(kind, &message, &mut fingerprint);
         let details = details
             .replace("{n}", &number)
             .replace("{file}", place.file)
             .replace("{line}", &place.line.to_string())
             .replace("{class}", place.class)
             .replace("{test}", place.test);
-        Self { kind, message: message.replace("{n}", &number), details, fingerprint }
+        Self { kind, message, details, fingerprint }
     }
 }
 

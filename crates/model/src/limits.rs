@@ -59,6 +59,9 @@ limits! {
     queue_requests: usize = 4_096,
     /// Bytes of encoded rows that may wait for the committer.
     queue_bytes: usize = 128 * MIB,
+    /// Days for which a delivery is remembered, so that its repetition has no second effect. The pipelines of
+    /// `/save_metrics` are remembered for ever.
+    delivery_days: u64 = 400,
     /// Uploads decoded at the same time; more wait for their turn, up to `queue_requests`.
     decoding_uploads: usize = 8,
     /// Memory for request bodies, all of them together, in bytes; past it the answer is 503 with Retry-After.

@@ -1,7 +1,7 @@
 //! The engine: takes queries, runs each on threads of its own under its limits, and hands out the rows.
 //!
 //! ```text
-//!  query() ─► admission ─► task on the engine's runtime: parse ─► plan ─► run ──(2 batches)──► QueryResult
+//!  query() ─► its turn ─► task on the engine's runtime: parse ─► plan ─► run ──(2 batches)──► QueryResult
 //!                            ends at the deadline, at a limit, or when the QueryResult is dropped
 //! ```
 
@@ -22,11 +22,11 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
-use crate::admission::Admission;
 use crate::catalog::{self, CATALOG, SCHEMA, SnapshotSchema};
 use crate::near_names::near_names;
 use crate::request::EffectiveLimits;
 use crate::result::{Ending, Running};
+use crate::turns::{Turn, Turns};
 use crate::{Parameter, QueryError, QueryRequest, QueryResult, Source, memory, read_only, session};
 
 /// Batches that may wait between a query and its reader.
@@ -68,7 +68,7 @@ pub struct Engine {
 
 struct Inner {
     shared: Arc<SessionState>,
-    admission: Admission,
+    turns: Turns,
     limits: Limits,
     clock: Arc<dyn Clock>,
     runtime: Option<Runtime>,
@@ -86,7 +86,7 @@ impl fmt::Debug for Engine {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Engine")
-            .field("running", &self.inner.admission.running())
+            .field("running", &self.inner.turns.running())
             .finish_non_exhaustive()
     }
 }
@@ -111,7 +111,7 @@ impl Engine {
         Ok(Self {
             inner: Arc::new(Inner {
                 shared: Arc::new(session::shared(threads, environment)),
-                admission: Admission::new(options.running, options.waiting),
+                turns: Turns::new(options.running, options.waiting),
                 limits: options.limits,
                 clock: options.clock,
                 runtime: Some(runtime),
@@ -131,7 +131,7 @@ impl Engine {
         let started = Instant::now();
         let limits = EffectiveLimits::of(&self.inner.limits, request.limits);
         let deadline = started + limits.time;
-        let permit = self.inner.admission.enter(deadline).await?;
+        let turn = self.turn(deadline).await?;
         let Some(runtime) = &self.inner.runtime else {
             return Err(QueryError::Internal { message: "the engine has ended".to_owned() });
         };
@@ -141,7 +141,7 @@ impl Engine {
             Work { engine: self.clone(), source, request, limits, columns: columns_out, rows: rows_out };
         let mut running = Running(runtime.spawn(async move {
             let outcome = timeout_at(deadline, work.run()).await;
-            drop(permit);
+            drop(turn);
             outcome.unwrap_or(Err(QueryError::TimeLimit { seconds: limits.time.as_secs_f64() }))
         }));
         match columns.await {
@@ -153,9 +153,21 @@ impl Engine {
         }
     }
 
+    /// Waits for this query's turn, until its time is over.
+    async fn turn(&self, deadline: Instant) -> Result<Turn, QueryError> {
+        let turns = &self.inner.turns;
+        let overloaded =
+            |waiting| QueryError::Overloaded { running: turns.running(), waiting, retry_after_seconds: 1 };
+        match timeout_at(deadline, turns.take()).await {
+            Ok(Ok(turn)) => Ok(turn),
+            Ok(Err(full)) => Err(overloaded(full.waiting)),
+            Err(_) => Err(overloaded(turns.waiting())),
+        }
+    }
+
     /// Queries running now.
     pub fn running(&self) -> usize {
-        self.inner.admission.running()
+        self.inner.turns.running()
     }
 
     /// The longest a query may run.

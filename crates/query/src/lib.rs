@@ -20,7 +20,6 @@
 //! - Every query ends: by itself, at a limit that its error names, or when its result is dropped.
 
 mod access;
-mod admission;
 pub mod answers;
 mod catalog;
 mod engine;
@@ -36,6 +35,7 @@ mod result;
 mod session;
 mod source;
 mod table;
+mod turns;
 mod views;
 
 pub use access::Access;
@@ -46,4 +46,5 @@ pub use request::{LimitOverrides, QueryRequest};
 pub use result::{QueryResult, ResultColumn, Summary};
 pub use source::{RelationData, SegmentFile, Source, SourceError};
 pub use table::relation::{Relation, relations};
+pub use turns::{LineFull, Turn, Turns};
 pub use views::{VIEWS, View};

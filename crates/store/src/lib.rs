@@ -67,6 +67,7 @@ mod restore;
 mod schema;
 mod segment;
 mod segments;
+mod shed;
 mod snapshot;
 mod store;
 

@@ -1,4 +1,4 @@
-//! The thread that keeps the store in shape: flush, compaction, checkpoints and removal of files.
+//! The thread that keeps the store in shape: flush, compaction, checkpoints, and shedding what is not needed.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -14,6 +14,7 @@ use crate::error::StoreError;
 use crate::flush::flush_table;
 use crate::inner::{Inner, PoisonOnPanic};
 use crate::report::FlushReport;
+use crate::shed::{forget_old_deliveries, give_back_space};
 
 /// How often it looks round when nobody wakes it.
 const ROUND: Duration = Duration::from_secs(1);
@@ -108,7 +109,12 @@ fn round(inner: &Inner, connection: &Connection, idle: bool) -> Result<(), Store
     }
     checkpoint_if_due(inner, connection, idle)?;
     compact_due(inner)?;
-    remove_garbage(inner)
+    remove_garbage(inner)?;
+    forget_old_deliveries(inner)?;
+    if idle {
+        give_back_space(inner)?;
+    }
+    Ok(())
 }
 
 /// Is there enough in memory to be flushed?

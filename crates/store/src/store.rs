@@ -20,7 +20,7 @@ use crate::receipt::{DeliveryKey, PendingReceipt, Receipt};
 use crate::report::{BackupReport, CompactReport, FlushReport, Health, StoreStats, TableStats};
 use crate::schema::table_index;
 use crate::snapshot::Snapshot;
-use crate::{committer, compact, flush, maintenance, recover};
+use crate::{committer, compact, flush, maintenance, recover, shed};
 
 /// So many times the flush policy's rows and bytes may wait in memory before deliveries are refused: flushing
 /// lags behind, and memory is bounded.
@@ -165,16 +165,20 @@ impl Store {
     /// When the disk is full or reading or writing failed; nothing is lost then.
     pub fn compact(&self) -> Result<CompactReport, StoreError> {
         let report = compact::compact_all(&self.inner)?;
-        remove_garbage(&self.inner)?;
+        self.clean_up()?;
         Ok(report)
     }
 
-    /// Removes merged files that nobody reads any more, now.
+    /// Removes merged files that nobody reads any more, forgets deliveries past the limit `delivery_days` and gives
+    /// free space of `meta.db` back, now.
     ///
     /// # Errors
     /// When the catalog cannot be read or written.
     pub fn clean_up(&self) -> Result<(), StoreError> {
-        remove_garbage(&self.inner)
+        remove_garbage(&self.inner)?;
+        while shed::forget_old_deliveries(&self.inner)? {}
+        while shed::give_back_space(&self.inner)? {}
+        Ok(())
     }
 
     /// Copies a consistent state into an empty folder while deliveries go on.

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{BufWriter, IsTerminal as _, Read as _, Write};
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use manometer_query::format::{self, Format as QueryFormat, WriteError};
@@ -71,7 +70,7 @@ fn ask_folder(
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let summary = runtime.block_on(async {
-        let source = Arc::clone(&store.snapshot());
+        let source = store.snapshot();
         let result = engine.query(source, request).await.map_err(refused)?;
         format::write(result, form, out).await.map_err(|error| match error {
             WriteError::Query(cause) => refused(cause),

@@ -1,16 +1,16 @@
 //! `POST /api/v1/reports`: report files, and the run they belong to.
 
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use bytes::Bytes;
 use manometer_ingest::{ContentEncoding, ContextFields, Part};
 
-use super::delivered::{self, ReceiptBody};
-use crate::access::IngestCaller;
-use crate::door::{self, MultipartError, read_body};
-use crate::error::{ApiError, ErrorBody};
+use super::arriving::{Arrived, Arriving, Seat, UploadAnswers};
+use super::delivered;
+use crate::door::{self, MultipartError};
+use crate::error::ApiError;
 use crate::state::App;
 
 /// What context headers begin with: `X-Manometer-Run-Id` is the field `run_id`.
@@ -33,47 +33,20 @@ const LABEL_HEADER_PREFIX: &str = "label-";
     request_body(content(
         (Vec<u8> = "application/octet-stream"), (Vec<u8> = "application/xml"), (Vec<u8> = "multipart/form-data"),
     ), description = "a report, or a form with several"),
-    responses(
-        (status = 201, description = "on disk; the receipt says what was taken of each file", body = ReceiptBody),
-        (status = 208, description = "this delivery arrived before; its first receipt", body = ReceiptBody),
-        (status = 400, description = "the context, the form or the body is wrong", body = ErrorBody),
-        (status = 401, description = "no valid token", body = ErrorBody),
-        (status = 403, description = "the token lacks the scope `ingest` or may not write to the project", body = ErrorBody),
-        (status = 408, description = "the body arrived too slowly", body = ErrorBody),
-        (status = 409, description = "the key was used for another upload", body = ErrorBody),
-        (status = 413, description = "too large, packed or unpacked, or too many files", body = ErrorBody),
-        (status = 415, description = "a content encoding that is not understood", body = ErrorBody),
-        (status = 422, description = "no file could be read; each is listed with its problems", body = ErrorBody),
-        (status = 503, description = "overloaded or stopping; try again after `Retry-After`", body = ErrorBody),
-        (status = 507, description = "the server's disk is full", body = ErrorBody),
-    ))]
-pub(crate) async fn upload(
-    State(app): State<App>,
-    IngestCaller(caller): IngestCaller,
-    request: Request,
-) -> Result<Response, ApiError> {
-    let (head, body) = request.into_parts();
-    let admission = caller.admission(delivered::idempotency_key(&head.headers)?);
-    let encoding = delivered::content_encoding(&head.headers)?;
+    responses(UploadAnswers))]
+pub(crate) async fn upload(State(app): State<App>, arriving: Arriving) -> Result<Response, ApiError> {
     let mut fields = ContextFields::new();
-    fields_of_headers(&mut fields, &head.headers)?;
-    fields_of_query(&mut fields, &head.uri)?;
+    fields_of_headers(&mut fields, arriving.headers())?;
+    fields_of_query(&mut fields, &arriving.head.uri)?;
 
-    let upload =
-        read_body(body, &head.headers, app.limits.body_bytes, &app.upload_memory, &app.timeouts).await?;
-    let (bytes, claim) = upload.into_parts();
+    let Arrived { head, encoding, bytes, seat } = arriving.read(&app).await?;
     let sent_bytes = bytes.len() as u64;
     let parts = parts(&app, &mut fields, &head, bytes, encoding)?;
-    let received_at = app.clock.now();
-    let worker = app.clone();
-    let prepared = app
-        .decoding
-        .run(move || {
-            let _claim = claim;
-            let limits = &worker.limits;
-            manometer_ingest::reports::prepare(&worker.store, &fields, parts, &admission, limits, received_at)
-        })
-        .await??;
+    let work = move || {
+        let Seat { admission, received_at, .. } = &seat;
+        manometer_ingest::reports::prepare(seat.store(), &fields, parts, admission, seat.limits(), *received_at)
+    };
+    let prepared = app.decoding.run(work).await??;
     delivered::answer(&app, prepared, sent_bytes).await
 }
 

@@ -49,7 +49,7 @@ pub(crate) struct Upload {
 
 impl Upload {
     /// The bytes, and what has to be kept as long as they are in use.
-    pub(crate) fn into_parts(self) -> (Bytes, impl Send + 'static) {
+    pub(crate) fn into_parts(self) -> (Bytes, impl Send + Sync + 'static) {
         (self.bytes, self.claim)
     }
 }

@@ -1,28 +1,23 @@
 //! How many uploads are decoded at once, and how many may wait for their turn.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use tokio::sync::Semaphore;
+use manometer_query::Turns;
 
 use crate::error::ApiError;
 
 /// The bounded place where uploads are unpacked and read, on threads that may block.
 #[derive(Debug)]
 pub(crate) struct Decoding {
-    turns: Arc<Semaphore>,
-    waiting: AtomicUsize,
-    most_waiting: usize,
+    turns: Turns,
 }
 
 impl Decoding {
     pub(crate) fn new(at_once: usize, most_waiting: usize) -> Self {
-        Self { turns: Arc::new(Semaphore::new(at_once.max(1))), waiting: AtomicUsize::new(0), most_waiting }
+        Self { turns: Turns::new(at_once, most_waiting) }
     }
 
     /// Uploads waiting for their turn.
     pub(crate) fn waiting(&self) -> usize {
-        self.waiting.load(Ordering::Relaxed)
+        self.turns.waiting()
     }
 
     /// Runs `work` on a thread that may block, when it is its turn.
@@ -34,18 +29,10 @@ impl Decoding {
         T: Send + 'static,
         F: FnOnce() -> T + Send + 'static,
     {
-        let turn = match Arc::clone(&self.turns).try_acquire_owned() {
-            Ok(turn) => turn,
-            Err(_) => {
-                let place = Place::take(&self.waiting);
-                if place.ahead >= self.most_waiting {
-                    let message =
-                        format!("{} uploads are waiting already: send it again in 1 s", place.ahead);
-                    return Err(ApiError::overloaded(message, 1));
-                }
-                Arc::clone(&self.turns).acquire_owned().await.map_err(|error| ApiError::internal(&error))?
-            }
-        };
+        let turn = self.turns.take().await.map_err(|full| {
+            let message = format!("{} uploads are waiting already: send it again in 1 s", full.waiting);
+            ApiError::overloaded(message, 1)
+        })?;
         tokio::task::spawn_blocking(move || {
             let _turn = turn;
             work()
@@ -55,26 +42,9 @@ impl Decoding {
     }
 }
 
-/// A place in the line, given back when dropped: also when the caller goes away while it waits.
-struct Place<'a> {
-    waiting: &'a AtomicUsize,
-    ahead: usize,
-}
-
-impl<'a> Place<'a> {
-    fn take(waiting: &'a AtomicUsize) -> Self {
-        Self { ahead: waiting.fetch_add(1, Ordering::Relaxed), waiting }
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.waiting.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::sync::mpsc::sync_channel;
 
     use super::*;
@@ -96,23 +66,6 @@ mod tests {
         assert!(first.await.unwrap());
         assert_eq!(second.await.unwrap(), 2);
         assert_eq!(decoding.waiting(), 0);
-    }
-
-    #[tokio::test]
-    async fn a_caller_that_goes_away_leaves_its_place_in_line() {
-        let decoding = Decoding::new(1, 1);
-        let (release, released) = sync_channel::<()>(1);
-        let first = decoding.run(move || released.recv().is_ok());
-        tokio::pin!(first);
-        assert!(futures::poll!(&mut first).is_pending());
-        {
-            let gone = decoding.run(|| ());
-            tokio::pin!(gone);
-            assert!(futures::poll!(&mut gone).is_pending());
-        }
-        assert_eq!(decoding.waiting(), 0);
-        release.send(()).unwrap();
-        assert!(first.await.unwrap());
     }
 
     #[tokio::test]

@@ -41,6 +41,7 @@ CREATE TABLE IF NOT EXISTS ledger(
     permanent INTEGER NOT NULL,
     UNIQUE(scope, key)
 );
+CREATE INDEX IF NOT EXISTS ledger_by_age ON ledger(received_at) WHERE permanent = 0;
 CREATE TABLE IF NOT EXISTS entity(
     table_name TEXT NOT NULL,
     key TEXT NOT NULL,
@@ -152,6 +153,10 @@ fn refuse_newer_version(connection: &Connection, data: &Path, path: &Path) -> Re
 }
 
 fn configure(connection: &Connection, access: Access, data: &Path, path: &Path) -> Result<(), OpenError> {
+    if access == Access::Write {
+        // Decided when the database is made: free pages can be given back a few at a time.
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL").while_opening(path)?;
+    }
     let mode: String =
         connection.query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0)).while_opening(path)?;
     connection.pragma_update(None, "synchronous", "FULL").while_opening(path)?;

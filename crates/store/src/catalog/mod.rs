@@ -16,6 +16,7 @@ pub(crate) mod connection;
 pub(crate) mod entities;
 pub(crate) mod journal;
 pub(crate) mod ledger;
+pub(crate) mod pages;
 pub(crate) mod pins;
 pub(crate) mod segments;
 
