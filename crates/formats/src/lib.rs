@@ -20,6 +20,8 @@ pub mod detect;
 pub mod dialects;
 pub mod error;
 pub mod fingerprint;
+#[allow(dead_code, reason = "the readers of JSON formats follow")]
+mod json;
 pub mod junit;
 mod lines;
 pub mod measured;
