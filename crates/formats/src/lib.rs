@@ -26,6 +26,7 @@ pub mod junit;
 mod lines;
 pub mod measured;
 pub mod records;
+pub mod test_report;
 mod text_lines;
 pub mod xml;
 

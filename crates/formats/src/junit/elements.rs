@@ -2,10 +2,12 @@
 
 use manometer_model::{Limits, Problem, Problems, TestStatus};
 
-use super::case::{Case, MOST_RERUNS};
-use super::duration::Durations;
 use super::reading::Element;
-use super::values::{bad_value, duration, keep, report, separate, stated_status, timestamp, well_formed};
+use crate::test_report::case::{Case, MOST_RERUNS};
+use crate::test_report::duration::Durations;
+use crate::test_report::values::{
+    bad_value, duration, keep, report, separate, stated_status, timestamp, well_formed,
+};
 use crate::xml::{Tag, Text};
 
 /// A test being read, and what reading its values takes.

@@ -5,15 +5,14 @@ use std::ops::ControlFlow;
 
 use manometer_model::{Limits, Problem, Problems, Timestamp};
 
-use super::TestSink;
-use super::case::Case;
-use super::duration::Durations;
 use super::elements::Reads;
-use super::names::{SUITE_SEPARATOR, without_run_time};
-use super::outlet::{Outlet, Surroundings};
-use super::values::{clipped, duration, report, separate, timestamp, well_formed};
 use crate::error::ReadError;
-use crate::junit::Summary;
+use crate::test_report::case::Case;
+use crate::test_report::duration::Durations;
+use crate::test_report::names::{SUITE_SEPARATOR, without_run_time};
+use crate::test_report::outlet::{Outlet, Surroundings};
+use crate::test_report::values::{clipped, duration, report, separate, timestamp, well_formed};
+use crate::test_report::{Summary, TestSink};
 use crate::xml::{Attribute, Event, Flaws, Place, Reader, Tag, Text, XmlError};
 
 /// What an open element is, and with it where its text goes.

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use manometer_model::Limits;
 use manometer_model::records::Test;
 
-use super::{Summary, TestCase, read};
+use super::{Reader, Summary, TestCase};
 use crate::ReadError;
 
 impl From<&TestCase<'_>> for Test {
@@ -37,17 +37,21 @@ impl From<&TestCase<'_>> for Test {
     }
 }
 
-/// Reads a JUnit file into records that belong to no run yet (`provider`, `project` and `run_id` are empty,
+/// Reads a report of tests into records that belong to no run yet (`provider`, `project` and `run_id` are empty,
 /// and `at` is the epoch where the file states no time).
 ///
 /// # Errors
-/// As [`read`].
-pub fn read_to_vec(input: &mut dyn BufRead, limits: &Limits) -> Result<(Vec<Test>, Summary), ReadError> {
+/// As the reader.
+pub fn read_to_vec(
+    reader: Reader,
+    input: &mut dyn BufRead,
+    limits: &Limits,
+) -> Result<(Vec<Test>, Summary), ReadError> {
     let mut tests = Vec::new();
     let mut sink = |test: &TestCase<'_>| {
         tests.push(Test::from(test));
         ControlFlow::Continue(())
     };
-    let summary = read(input, limits, &mut sink)?;
+    let summary = reader(input, limits, &mut sink)?;
     Ok((tests, summary))
 }

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 /// Two different tests share a hash with a chance of 1 in 90,000 at 20 million tests; the second would then
 /// count as a repetition of the first.
 #[derive(Debug)]
-pub(super) struct Ordinals {
+pub(crate) struct Ordinals {
     shards: Vec<Shard>,
     /// Repetitions seen, for identities that came up more than once.
     repeated: HashMap<u64, u32>,
@@ -35,14 +35,14 @@ const SMALL_SLOTS: usize = 16 * 1024;
 impl Ordinals {
     /// Most bytes of memory for each distinct identity, once past 10 MB.
     #[cfg(test)]
-    pub(super) const BYTES_PER_IDENTITY: usize = 18;
+    pub(crate) const BYTES_PER_IDENTITY: usize = 18;
 
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { shards: (0..1 << SHARD_BITS).map(|_| Shard::default()).collect(), repeated: HashMap::new() }
     }
 
     /// 0 for the first time an identity comes up, 1 for the second, and so on.
-    pub(super) fn next(&mut self, hash: u64) -> u32 {
+    pub(crate) fn next(&mut self, hash: u64) -> u32 {
         let shard = (hash >> (u64::BITS - SHARD_BITS)) as usize;
         if self.shards.get_mut(shard).is_none_or(|shard| shard.insert(hash)) {
             return 0;

@@ -3,24 +3,24 @@
 use manometer_model::{Labels, TestStatus, Timestamp};
 
 /// Executions kept of one test besides the main one; nothing real comes near.
-pub(super) const MOST_RERUNS: usize = 64;
+pub(crate) const MOST_RERUNS: usize = 64;
 
 /// How one execution ended.
 #[derive(Debug, Default)]
-pub(super) struct Outcome {
-    pub(super) status: TestStatus,
-    pub(super) kind: String,
-    pub(super) message: String,
-    pub(super) details: String,
-    pub(super) output: String,
-    pub(super) duration: Option<f64>,
-    pub(super) at: Option<Timestamp>,
+pub(crate) struct Outcome {
+    pub(crate) status: TestStatus,
+    pub(crate) kind: String,
+    pub(crate) message: String,
+    pub(crate) details: String,
+    pub(crate) output: String,
+    pub(crate) duration: Option<f64>,
+    pub(crate) at: Option<Timestamp>,
     /// Came before the main execution (`flakyFailure`), not after it (`rerunFailure`).
-    pub(super) is_before: bool,
+    pub(crate) is_before: bool,
 }
 
 impl Outcome {
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.status = TestStatus::Passed;
         self.kind.clear();
         self.message.clear();
@@ -34,25 +34,25 @@ impl Outcome {
 
 /// One `testcase` element.
 #[derive(Debug, Default)]
-pub(super) struct Case {
-    pub(super) classname: String,
+pub(crate) struct Case {
+    pub(crate) classname: String,
     /// As written, parameters and all.
-    pub(super) name: String,
-    pub(super) value_parameter: String,
-    pub(super) file: String,
-    pub(super) line: Option<i64>,
-    pub(super) main: Outcome,
+    pub(crate) name: String,
+    pub(crate) value_parameter: String,
+    pub(crate) file: String,
+    pub(crate) line: Option<i64>,
+    pub(crate) main: Outcome,
     /// What the attributes `status` and `result` say; an element inside says it better.
-    pub(super) stated: Option<TestStatus>,
+    pub(crate) stated: Option<TestStatus>,
     reruns: Vec<Outcome>,
     reruns_used: usize,
-    pub(super) labels: Labels,
+    pub(crate) labels: Labels,
     /// Name of the property being read.
-    pub(super) property: String,
+    pub(crate) property: String,
 }
 
 impl Case {
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.classname.clear();
         self.name.clear();
         self.value_parameter.clear();
@@ -65,7 +65,7 @@ impl Case {
     }
 
     /// Room for one more re-run; `None` when there are too many.
-    pub(super) fn add_rerun(&mut self) -> Option<&mut Outcome> {
+    pub(crate) fn add_rerun(&mut self) -> Option<&mut Outcome> {
         if self.reruns_used == MOST_RERUNS {
             return None;
         }
@@ -79,24 +79,24 @@ impl Case {
     }
 
     /// The re-run added last.
-    pub(super) fn rerun(&mut self) -> Option<&mut Outcome> {
+    pub(crate) fn rerun(&mut self) -> Option<&mut Outcome> {
         self.reruns.get_mut(self.reruns_used.checked_sub(1)?)
     }
 
     /// Every execution in the order it happened.
-    pub(super) fn executions(&self) -> impl Iterator<Item = &Outcome> {
+    pub(crate) fn executions(&self) -> impl Iterator<Item = &Outcome> {
         let reruns = self.reruns.get(..self.reruns_used).unwrap_or_default();
         let before = reruns.iter().filter(|rerun| rerun.is_before);
         let after = reruns.iter().filter(|rerun| !rerun.is_before);
         before.chain(std::iter::once(&self.main)).chain(after)
     }
 
-    pub(super) fn execution_count(&self) -> usize {
+    pub(crate) fn execution_count(&self) -> usize {
         self.reruns_used + 1
     }
 
     /// Settles how the main execution ended.
-    pub(super) fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         if self.main.status == TestStatus::Passed
             && let Some(stated) = self.stated
         {
@@ -106,6 +106,6 @@ impl Case {
 }
 
 /// The text, where there is any.
-pub(super) fn given(text: &str) -> Option<&str> {
+pub(crate) fn given(text: &str) -> Option<&str> {
     if text.is_empty() { None } else { Some(text) }
 }

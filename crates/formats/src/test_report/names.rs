@@ -5,7 +5,7 @@
 /// Parameters stand in brackets at the very end, directly after the name (pytest, JUnit under Surefire), or
 /// after PHPUnit's `with data set`. A name that begins with a bracket, or has white space before it
 /// (`adds [1, 2]`), is a title and left whole.
-pub(super) fn split_parameters(name: &str) -> (&str, Option<&str>) {
+pub(crate) fn split_parameters(name: &str) -> (&str, Option<&str>) {
     match name.as_bytes().last() {
         Some(b']') => split_brackets(name),
         Some(b'"') => split_data_set(name, " with data set \"", "\""),
@@ -36,7 +36,7 @@ fn split_data_set<'a>(name: &'a str, opening: &str, closing: &str) -> (&'a str, 
 
 /// The first line of a failure that says something about it: not PHPUnit's line with the name of the test,
 /// not Catch2's `FAILED:`.
-pub(super) fn first_meaning_line<'a>(details: &'a str, classname: &str) -> Option<&'a str> {
+pub(crate) fn first_meaning_line<'a>(details: &'a str, classname: &str) -> Option<&'a str> {
     let is_own_name = |line: &str| {
         !classname.is_empty() && line.strip_prefix(classname).is_some_and(|rest| rest.starts_with("::"))
     };
@@ -45,7 +45,7 @@ pub(super) fn first_meaning_line<'a>(details: &'a str, classname: &str) -> Optio
 }
 
 /// The exception a message begins with, where no attribute names it: `TypeError` of `TypeError: x is not…`.
-pub(super) fn kind_from_message(message: &str) -> Option<&str> {
+pub(crate) fn kind_from_message(message: &str) -> Option<&str> {
     let (kind, _) = message.split_once(':')?;
     let is_name =
         kind.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'$' | b'\\'));
@@ -56,7 +56,7 @@ pub(super) fn kind_from_message(message: &str) -> Option<&str> {
 
 /// A suite name without the time that unittest-xml-reporting appends (`cart.TestTotals-20261121061338`),
 /// which would make every run's tests other tests.
-pub(super) fn without_run_time(suite: &str) -> &str {
+pub(crate) fn without_run_time(suite: &str) -> &str {
     let Some((name, digits)) = suite.rsplit_once('-') else { return suite };
     let looks_like_time = digits.len() == 14
         && digits.bytes().all(|byte| byte.is_ascii_digit())
@@ -65,7 +65,7 @@ pub(super) fn without_run_time(suite: &str) -> &str {
 }
 
 /// What stands between the names of nested suites.
-pub(super) const SUITE_SEPARATOR: &str = " > ";
+pub(crate) const SUITE_SEPARATOR: &str = " > ";
 
 #[cfg(test)]
 mod tests {

@@ -11,17 +11,17 @@ use super::{Summary, TestCase, TestSink};
 
 /// Where in the file a test stands.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Surroundings<'a> {
-    pub(super) suite: &'a str,
-    pub(super) at: Option<Timestamp>,
+pub(crate) struct Surroundings<'a> {
+    pub(crate) suite: &'a str,
+    pub(crate) at: Option<Timestamp>,
     /// Is it pytest's suite, in which a re-run leaves an entry that says nothing?
-    pub(super) is_pytest: bool,
+    pub(crate) is_pytest: bool,
 }
 
-pub(super) struct Outlet<'l, 's> {
+pub(crate) struct Outlet<'l, 's> {
     limits: &'l Limits,
     sink: &'s mut dyn TestSink,
-    pub(super) summary: Summary,
+    pub(crate) summary: Summary,
     ordinals: Ordinals,
     fingerprint: String,
     test_seconds: Option<f64>,
@@ -41,7 +41,7 @@ struct Execution {
 type SplitName<'a> = (&'a str, Option<&'a str>);
 
 impl<'l, 's> Outlet<'l, 's> {
-    pub(super) fn new(limits: &'l Limits, sink: &'s mut dyn TestSink) -> Self {
+    pub(crate) fn new(limits: &'l Limits, sink: &'s mut dyn TestSink) -> Self {
         Self {
             limits,
             sink,
@@ -55,13 +55,13 @@ impl<'l, 's> Outlet<'l, 's> {
     }
 
     /// The summary, complete but for what only the walk knows.
-    pub(super) fn into_summary(mut self, stated_seconds: Option<f64>) -> Summary {
+    pub(crate) fn into_summary(mut self, stated_seconds: Option<f64>) -> Summary {
         self.summary.duration_seconds = stated_seconds.or(self.test_seconds);
         self.summary
     }
 
     /// Notes a time that the file states.
-    pub(super) fn note_time(&mut self, at: Option<Timestamp>) {
+    pub(crate) fn note_time(&mut self, at: Option<Timestamp>) {
         note_time(&mut self.summary, at);
     }
 
@@ -70,7 +70,7 @@ impl<'l, 's> Outlet<'l, 's> {
     /// pytest-rerunfailures writes an entry for each execution, in a row, and only the last says how it
     /// ended. An entry that is followed by another of the same name was a failure, or it would not have
     /// been followed; so such a row is one test, executed several times.
-    pub(super) fn take(&mut self, case: &mut Case, around: Surroundings<'_>) -> ControlFlow<()> {
+    pub(crate) fn take(&mut self, case: &mut Case, around: Surroundings<'_>) -> ControlFlow<()> {
         case.settle();
         if !around.is_pytest {
             let name = split_parameters(&case.name);
@@ -101,7 +101,7 @@ impl<'l, 's> Outlet<'l, 's> {
     }
 
     /// Gives the test held back, if there is one: its suite has ended, or the file.
-    pub(super) fn flush(&mut self, around: Surroundings<'_>) -> ControlFlow<()> {
+    pub(crate) fn flush(&mut self, around: Surroundings<'_>) -> ControlFlow<()> {
         self.give_held(around, true)
     }
 

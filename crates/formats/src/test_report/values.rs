@@ -6,7 +6,7 @@ use super::duration::Durations;
 use crate::xml::{Attribute, Flaws, Place, Tag};
 
 /// Takes an attribute that is well formed; reports one that is not.
-pub(super) fn well_formed<'a>(
+pub(crate) fn well_formed<'a>(
     attribute: Result<Attribute<'a>, String>,
     tag: &Tag<'_>,
     problems: &mut Problems,
@@ -25,7 +25,7 @@ pub(super) fn well_formed<'a>(
 }
 
 /// Puts an attribute's value into an empty field. A repeated attribute keeps its first value.
-pub(super) fn keep(
+pub(crate) fn keep(
     attribute: &Attribute<'_>,
     out: &mut String,
     limit: usize,
@@ -44,7 +44,7 @@ pub(super) fn keep(
 }
 
 /// A duration; `None`, and a problem, where there is none in the value.
-pub(super) fn duration(
+pub(crate) fn duration(
     attribute: &Attribute<'_>,
     durations: &mut Durations,
     problems: &mut Problems,
@@ -61,7 +61,7 @@ pub(super) fn duration(
 }
 
 /// A time; `None` for the epoch, which writers give for never, and with a problem for what is no time.
-pub(super) fn timestamp(
+pub(crate) fn timestamp(
     attribute: &Attribute<'_>,
     problems: &mut Problems,
     field: &str,
@@ -77,14 +77,14 @@ pub(super) fn timestamp(
 }
 
 /// Reports the flaws of a text, if it has any.
-pub(super) fn report(problems: &mut Problems, flaws: Flaws, limit: usize, field: &str, place: Place<'_>) {
+pub(crate) fn report(problems: &mut Problems, flaws: Flaws, limit: usize, field: &str, place: Place<'_>) {
     if flaws.any() {
         problems.push_with(|| Problem::new(flaws.describe(limit)).at_line(place.line()).in_field(field));
     }
 }
 
 /// Reports a value that is left out.
-pub(super) fn bad_value(
+pub(crate) fn bad_value(
     problems: &mut Problems,
     attribute: &Attribute<'_>,
     reason: &str,
@@ -99,7 +99,7 @@ pub(super) fn bad_value(
 }
 
 /// What googletest, CTest and others say in the attributes `status` and `result`.
-pub(super) fn stated_status(word: &str) -> Option<TestStatus> {
+pub(crate) fn stated_status(word: &str) -> Option<TestStatus> {
     const WORDS: &[(&str, TestStatus)] = &[
         ("fail", TestStatus::Failed),
         ("failed", TestStatus::Failed),
@@ -119,13 +119,13 @@ pub(super) fn stated_status(word: &str) -> Option<TestStatus> {
 }
 
 /// A line end between two texts that are joined in one field.
-pub(super) fn separate(out: &mut String, limit: usize) {
+pub(crate) fn separate(out: &mut String, limit: usize) {
     if !out.is_empty() && !out.ends_with('\n') && out.len() < limit {
         out.push('\n');
     }
 }
 
 /// Enough of a text to recognise it in a message.
-pub(super) fn clipped(text: &str) -> String {
+pub(crate) fn clipped(text: &str) -> String {
     text.get(..text.floor_char_boundary(64)).unwrap_or_default().to_owned()
 }

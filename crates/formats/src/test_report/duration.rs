@@ -2,7 +2,7 @@
 
 /// Why a text is no duration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum DurationError {
+pub(crate) enum DurationError {
     #[error("empty")]
     Empty,
     #[error("not a number of seconds")]
@@ -21,7 +21,7 @@ pub(super) enum DurationError {
 /// where there are none, the mark is decimal, because tests of a thousand seconds are rarer than tests
 /// timed to the millisecond.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Durations {
+pub(crate) struct Durations {
     decimal: Option<Mark>,
 }
 
@@ -33,7 +33,7 @@ enum Mark {
 
 impl Durations {
     /// Seconds, finite and not negative.
-    pub(super) fn read(&mut self, text: &str) -> Result<f64, DurationError> {
+    pub(crate) fn read(&mut self, text: &str) -> Result<f64, DurationError> {
         if self.decimal == Some(Mark::Point)
             && let Some(seconds) = read_plain(text)
         {
