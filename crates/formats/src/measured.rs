@@ -226,7 +226,6 @@ pub struct Format {
     /// Its reader.
     pub read: Reader,
     /// How it knows its own.
-    #[allow(dead_code, reason = "read by the table of kinds, which names this table next")]
     pub(crate) claims: fn(&Look<'_>) -> bool,
 }
 
@@ -237,5 +236,9 @@ pub static FORMATS: &[Format] = &[
     Format { name: "jacoco", read: coverage::jacoco::read, claims: coverage::jacoco::claims },
     Format { name: "opencover", read: coverage::opencover::read, claims: coverage::opencover::claims },
     Format { name: "lcov", read: coverage::lcov::read, claims: coverage::lcov::claims },
+    Format { name: "coverage.py", read: coverage::coverage_py::read, claims: coverage::coverage_py::claims },
+    Format { name: "gcovr", read: coverage::gcovr::read, claims: coverage::gcovr::claims },
+    Format { name: "llvm-cov", read: coverage::llvm_cov::read, claims: coverage::llvm_cov::claims },
+    Format { name: "simplecov", read: coverage::simplecov::read, claims: coverage::simplecov::claims },
     Format { name: "go-cover", read: coverage::go_profile::read, claims: coverage::go_profile::claims },
 ];

@@ -44,7 +44,9 @@ pub fn read(
     };
     let expected = "expected a Clover report: <coverage> with <project>";
     let ending = xml::walk(input, limits, |root| root == "coverage", expected, &mut walk)?;
-    walk.tally.summary.truncated |= ending == Ending::Truncated;
+    if let Ending::Truncated(problem) = ending {
+        walk.tally.ended_early(problem);
+    }
     walk.state_total();
     Ok(walk.tally.finish(sink))
 }
@@ -91,6 +93,7 @@ impl Walk for Clover {
             }
             (_, "file") => {
                 self.attribute(tag, &["path", "name"]);
+                self.tally.begin_part();
                 self.file = (!self.text.is_empty()).then(|| self.tally.file(&self.text, self.package));
                 Element::File
             }
@@ -116,7 +119,10 @@ impl Walk for Clover {
     fn end(&mut self, element: Element) {
         match element {
             Element::Package => self.package = None,
-            Element::File => self.file = None,
+            Element::File => {
+                self.file = None;
+                self.tally.end_part();
+            }
             Element::Project | Element::TestCode | Element::Other => {}
         }
     }

@@ -42,7 +42,9 @@ pub fn read(
     };
     let expected = "expected a Cobertura report: <coverage> with <packages>";
     let ending = xml::walk(input, limits, |root| root == "coverage", expected, &mut walk)?;
-    walk.tally.summary.truncated |= ending == Ending::Truncated;
+    if let Ending::Truncated(problem) = ending {
+        walk.tally.ended_early(problem);
+    }
     Ok(walk.tally.finish(sink))
 }
 
@@ -110,7 +112,10 @@ impl Walk for Cobertura {
     fn end(&mut self, element: Element) {
         match element {
             Element::Package => self.package = None,
-            Element::Class => self.file = None,
+            Element::Class => {
+                self.file = None;
+                self.tally.end_part();
+            }
             Element::Method => {
                 if let (Some(method), Some(file)) = (self.method.take(), self.file)
                     && method.has_lines
@@ -157,6 +162,7 @@ impl Cobertura {
             self.file = None;
             return;
         }
+        self.tally.begin_part();
         self.file = Some(self.tally.file(&self.text, self.package));
     }
 

@@ -41,7 +41,9 @@ pub fn read(
     };
     let ending =
         xml::walk(input, limits, |root| root == "report", "expected a JaCoCo report: <report>", &mut walk)?;
-    walk.tally.summary.truncated |= ending == Ending::Truncated;
+    if let Ending::Truncated(problem) = ending {
+        walk.tally.ended_early(problem);
+    }
     walk.tally.stated_total(walk.stated);
     Ok(walk.tally.finish(sink))
 }
@@ -91,6 +93,7 @@ impl Walk for Jacoco {
             }
             (Some(Element::Folder { .. }), "sourcefile") => {
                 let outer = self.extend_path(tag);
+                self.tally.begin_part();
                 self.file = Some(self.tally.file(&self.path, self.package));
                 self.path.truncate(outer);
                 self.of_file = Counts::default();
@@ -122,6 +125,7 @@ impl Walk for Jacoco {
                 if let Some(file) = self.file.take() {
                     self.tally.stated_of_file(file, self.of_file);
                 }
+                self.tally.end_part();
             }
             Element::Report | Element::Other => {}
         }

@@ -54,9 +54,8 @@ pub fn read(
         });
     }
     if reading.section.is_some() && !reading.tally.is_full() {
-        reading.tally.summary.truncated = true;
-        let message = "the file ends inside a section (no `end_of_record`); what it lists was kept";
-        problems.push(Problem::new(message).at_line(last));
+        let message = "the file ends inside a section (no `end_of_record`)";
+        reading.tally.ended_early(Problem::new(message).at_line(last));
     }
     let mut summary = reading.tally.finish(sink);
     summary.problems.absorb(problems, None);
@@ -158,6 +157,7 @@ impl Lcov {
             return;
         }
         self.has_sections = true;
+        self.tally.begin_part();
         let (file, is_first) = self.tally.file_or_new(path, None);
         self.section =
             Some(Section { file, begins_at: number, is_first, stated: [None; 6], functions: HashMap::new() });
@@ -190,6 +190,7 @@ impl Lcov {
             }
         }
         self.tally.stated_of_file(section.file, stated);
+        self.tally.end_part();
     }
 
     fn problem(&mut self, number: u64, field: &str, message: &str) {

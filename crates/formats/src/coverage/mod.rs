@@ -14,9 +14,14 @@
 mod attributes;
 pub mod clover;
 pub mod cobertura;
+pub mod coverage_py;
+pub mod gcovr;
 pub mod go_profile;
 pub mod jacoco;
+mod json_report;
 pub mod lcov;
+pub mod llvm_cov;
 mod numbers;
 pub mod opencover;
+pub mod simplecov;
 mod tally;

@@ -47,7 +47,9 @@ pub fn read(
     };
     let expected = "expected an OpenCover report: <CoverageSession>";
     let ending = xml::walk(input, limits, |root| root == "CoverageSession", expected, &mut walk)?;
-    walk.tally.summary.truncated |= ending == Ending::Truncated;
+    if let Ending::Truncated(problem) = ending {
+        walk.tally.ended_early(problem);
+    }
     walk.compare_with_stated();
     Ok(walk.tally.finish(sink))
 }
@@ -106,7 +108,10 @@ impl Walk for OpenCover {
                 let [visited, points] = numbers_of(tag, names, numbers::count, self.problems());
                 self.stated = Share::of(visited, points);
             }
-            (_, "Module") => return Element::Module,
+            (_, "Module") => {
+                self.tally.begin_part();
+                return Element::Module;
+            }
             (Some(Element::Module), "ModuleName") => return Element::ModuleName,
             (_, "File") => self.file(tag),
             (_, "Method") => {
@@ -125,7 +130,10 @@ impl Walk for OpenCover {
     fn end(&mut self, element: Element) {
         match element {
             Element::ModuleName => self.package = Some(self.tally.package(self.text.trim())),
-            Element::Module => self.package = None,
+            Element::Module => {
+                self.package = None;
+                self.tally.end_part();
+            }
             Element::MethodName => self.method.name = xxh3_64(self.text.as_bytes()),
             Element::Method => {
                 if let Some(file) = self.method.file {

@@ -37,6 +37,8 @@ pub(super) struct Tally {
     used_bytes: usize,
     /// What the report itself says of the whole.
     stated: Counts,
+    /// How many files there were when the part being read began: what came since may be incomplete.
+    whole_files: Option<usize>,
     pub(super) summary: Summary,
 }
 
@@ -69,19 +71,47 @@ impl Tally {
             name_bytes: limits.name_bytes,
             used_bytes: 0,
             stated: Counts::default(),
+            whole_files: None,
             summary: Summary::default(),
         }
     }
 
-    /// Is there no room for more? Then the reading ends.
+    /// Is there no room for more? Then nothing new is taken, and the reading may as well end.
     pub(super) fn is_full(&self) -> bool {
         self.used_bytes >= MOST_BYTES
+    }
+
+    pub(super) fn has_files(&self) -> bool {
+        !self.files.is_empty()
+    }
+
+    /// A part begins (a class, a section, a module) whose files are incomplete until it ends.
+    pub(super) fn begin_part(&mut self) {
+        self.whole_files = Some(self.files.len());
+    }
+
+    /// The part has ended.
+    pub(super) fn end_part(&mut self) {
+        self.whole_files = None;
+    }
+
+    /// The report breaks off: new files of the part it breaks off in are left out, and there is no total but the
+    /// one that is stated, because one of half a report would look like a fall.
+    pub(super) fn ended_early(&mut self, problem: Problem) {
+        self.summary.problems.push(problem);
+        self.summary.truncated = true;
+        if let Some(whole) = self.whole_files {
+            self.files.truncate(whole);
+        }
     }
 
     /// The package of that name, known or new.
     pub(super) fn package(&mut self, name: &str) -> PackageAt {
         let name = clipped(name, self.name_bytes);
         let next = self.packages.len();
+        if self.is_full() {
+            return PackageAt(self.packages_by_name.get(&xxh3_64(name.as_bytes())).copied().unwrap_or(next));
+        }
         let at = *self.packages_by_name.entry(xxh3_64(name.as_bytes())).or_insert(next);
         if at == next {
             self.packages.push(name.to_owned());
@@ -99,7 +129,18 @@ impl Tally {
     pub(super) fn file_or_new(&mut self, name: &str, package: Option<PackageAt>) -> (FileAt, bool) {
         let portable = portable_path(name);
         let name = clipped(&portable, self.name_bytes);
+        if name.len() < portable.len() {
+            let limit = self.name_bytes;
+            self.summary.problems.push_with(|| {
+                Problem::new(format!("longer than {limit} bytes, the rest was cut off")).in_field("file")
+            });
+        }
         let next = self.files.len();
+        if self.is_full() {
+            // Past the last file: whatever is said of it is not taken.
+            let known = self.files_by_name.get(&xxh3_64(name.as_bytes())).copied();
+            return (FileAt(known.unwrap_or(next)), false);
+        }
         let at = *self.files_by_name.entry(xxh3_64(name.as_bytes())).or_insert(next);
         if at == next {
             self.used_bytes += name.len() + FILE_BYTES;
@@ -111,7 +152,11 @@ impl Tally {
 
     /// A line that can be executed, and whether it was.
     pub(super) fn line(&mut self, FileAt(file): FileAt, line: u32, is_covered: bool) {
+        let is_full = self.is_full();
         let Some(file) = self.files.get_mut(file) else { return };
+        if is_full && !file.lines.contains_key(&(line / 64)) {
+            return;
+        }
         let used = &mut self.used_bytes;
         let block = file.lines.entry(line / 64).or_insert_with(|| {
             *used += ENTRY_BYTES;
@@ -145,7 +190,11 @@ impl Tally {
         covered: u32,
         valid: u32,
     ) {
+        let is_full = self.is_full();
         let Some(file) = self.files.get_mut(file) else { return };
+        if is_full && !marks(file).contains_key(&identity) {
+            return;
+        }
         let used = &mut self.used_bytes;
         let known = marks(file).entry(identity).or_insert_with(|| {
             *used += ENTRY_BYTES;
@@ -177,9 +226,8 @@ impl Tally {
 
     /// Gives every row to the sink: the total, the packages, the files.
     pub(super) fn finish(mut self, sink: &mut dyn MeasuredSink) -> Summary {
-        if self.is_full() {
-            self.summary.truncated = true;
-            self.summary.problems.push(Problem::new(format!(
+        if self.is_full() && !self.summary.truncated {
+            self.ended_early(Problem::new(format!(
                 "more files, lines, branches and functions than fit in {} MiB, the rest was not read",
                 MOST_BYTES >> 20
             )));
@@ -196,10 +244,11 @@ impl Tally {
             }
         }
         self.compare_with_stated(total);
-        if self.files.is_empty() {
+        let measured = Asked::of(if self.has_files() { total } else { self.stated });
+        if self.files.is_empty() || self.summary.truncated {
             total = self.stated;
+            of_packages.fill((Counts::default(), false));
         }
-        let measured = Asked::of(total);
         self.summary.lines = total.lines;
         self.summary.packages = of_packages.iter().filter(|(_, has_files)| *has_files).count() as u64;
         self.summary.files = self.files.len() as u64;
@@ -219,10 +268,9 @@ impl Tally {
         let mut row = |scope, counts| {
             sink.row(&Measured::Coverage(CoverageRow { scope, counts: measured.of_scope(counts) }))
         };
-        if total == Counts::default() && self.files.is_empty() {
-            return ControlFlow::Continue(());
+        if total != Counts::default() {
+            row(Scope::Total, total)?;
         }
-        row(Scope::Total, total)?;
         for (name, (counts, has_files)) in self.packages.iter().zip(of_packages) {
             if *has_files {
                 row(Scope::Package(name), *counts)?;
@@ -442,7 +490,30 @@ mod tests {
         }
         let (rows, summary) = rows(tally);
         assert!(summary.truncated);
-        assert_eq!(rows.len(), 2);
+        assert_eq!(rows.len(), 1);
+    }
+
+    #[test]
+    fn half_a_report_has_no_total_but_the_stated_one() {
+        for (stated, expected) in
+            [(None, vec!["file a 1/1 - -"]), (Some(9), vec!["total  3/9 - -", "file a 1/1 - -"])]
+        {
+            let mut tally = tally();
+            for name in ["a", "b"] {
+                tally.begin_part();
+                let package = tally.package("p");
+                let file = tally.file(name, Some(package));
+                tally.line(file, 1, true);
+                if name == "a" {
+                    tally.end_part();
+                }
+            }
+            tally.stated_total(Counts { lines: Share::of(stated.map(|_| 3), stated), ..Counts::default() });
+            tally.ended_early(Problem::new("the file ends too early"));
+            let (rows, summary) = rows(tally);
+            assert_eq!(rows, expected);
+            assert_eq!((summary.files, summary.packages, summary.truncated), (1, 0, true));
+        }
     }
 
     #[test]

@@ -11,9 +11,14 @@
 //!
 //! Memory: 64 KiB of input, and one string clipped to a limit.
 
+mod start;
 mod string;
 
 use std::io::{self, BufRead as _};
+
+use manometer_model::Problem;
+
+pub(crate) use start::JsonStart;
 
 use crate::text_lines::Utf8Input;
 
@@ -37,6 +42,17 @@ pub(crate) enum Stop {
         /// The last line.
         line: u64,
     },
+}
+
+impl Stop {
+    /// The same as a problem of the input.
+    pub(crate) fn into_problem(self) -> Problem {
+        let problem = Problem::new(format!("{self}; the file was read up to here"));
+        match self {
+            Self::Io(_) => problem,
+            Self::Syntax { line, .. } | Self::Ended { line } => problem.at_line(line),
+        }
+    }
 }
 
 /// The kind of the value that comes next.
@@ -81,11 +97,6 @@ impl<'r> Json<'r> {
     /// The line reading has come to, from 1.
     pub(crate) fn line(&self) -> u64 {
         self.line
-    }
-
-    /// Was the key, string or number read last longer than is kept?
-    pub(crate) fn was_clipped(&self) -> bool {
-        self.was_clipped
     }
 
     /// Is there nothing more but white space?

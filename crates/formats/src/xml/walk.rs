@@ -31,12 +31,12 @@ pub(crate) trait Walk {
 }
 
 /// How a walk ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ending {
     /// All was read, or the reader had enough.
     Whole,
-    /// The document ends too early; a problem says where.
-    Truncated,
+    /// The document breaks off, and where.
+    Truncated(Problem),
 }
 
 /// Walks through a document whose first element `is_root` knows; whatever follows it is walked through as well.
@@ -60,8 +60,7 @@ pub(crate) fn walk<W: Walk>(
                 let message = format!(
                     "a tag is longer than {limit} bytes (limit `tag_bytes`); the file was read up to here"
                 );
-                walker.problems().push(Problem::new(message).at_line(line));
-                return Ok(Ending::Truncated);
+                return Ok(Ending::Truncated(Problem::new(message).at_line(line)));
             }
             Err(error) => return Err(error.into()),
         };
@@ -106,8 +105,7 @@ pub(crate) fn walk<W: Walk>(
             Event::Eof { is_truncated: true, .. } => {
                 let line = xml.line();
                 let message = "the file ends too early: elements are still open";
-                walker.problems().push(Problem::new(message).at_line(line));
-                return Ok(Ending::Truncated);
+                return Ok(Ending::Truncated(Problem::new(message).at_line(line)));
             }
         }
         if walker.is_done() {
