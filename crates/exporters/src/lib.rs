@@ -6,6 +6,8 @@
 //! records ───────────────────► export ───────────┘         ▲ retries, Retry-After, one deadline over all
 //! ```
 //!
+//! [`trace`] holds the identities of traces and spans, for whoever starts commands inside a run.
+//!
 //! The agent calls [`Exporter::export`] once at the end of a build, with seconds to spend. The server hands each
 //! exporter to a [`batching`] worker that collects records and never holds up whoever offers them.
 //!

@@ -14,6 +14,7 @@ use std::collections::{HashMap, HashSet};
 
 use manometer_model::records::{Build, Run, Sample, Test};
 use manometer_model::{Record, Timestamp};
+use xxhash_rust::xxh3::xxh3_128;
 
 use super::line::{FieldValue, Point};
 use crate::records::{Batch, RunKey, duration_of_run, run_key};
@@ -151,10 +152,14 @@ fn point<'a>(
 /// nanosecond each. Times are known to the microsecond, so nothing that is known is changed.
 fn set_apart(points: &mut [Point<'_>]) {
     let mut taken = HashSet::with_capacity(points.len());
+    // Where to look next, so that a thousand points of one moment are not compared with each other.
+    let mut next_free = HashMap::new();
     for point in points {
-        let series = point.series();
-        while !taken.insert((series.clone(), point.at_nanos)) {
-            point.at_nanos += 1;
+        let series = xxh3_128(point.series().as_bytes());
+        let next = next_free.entry((series, point.at_nanos)).or_insert(point.at_nanos);
+        while !taken.insert((series, *next)) {
+            *next += 1;
         }
+        point.at_nanos = *next;
     }
 }
