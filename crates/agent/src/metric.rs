@@ -69,6 +69,15 @@ impl Unit {
     }
 }
 
+impl Unit {
+    /// A change of a value for people: `+1.2s`, `-3.5 MB`; of a truth `+1`, for a change is no truth.
+    pub fn show_change(self, change: f64) -> String {
+        let sign = if change <= 0.0 { "" } else { "+" };
+        let unit = if self == Self::Truth { Self::Count } else { self };
+        format!("{sign}{}", unit.show(change))
+    }
+}
+
 /// A number with as many digits as people want: whole numbers as they are, others with four significant digits, but
 /// never without the tenths.
 #[derive(Debug, Clone, Copy, PartialEq)]

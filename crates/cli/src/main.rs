@@ -19,6 +19,7 @@ mod output;
 #[cfg(feature = "server")]
 mod progress;
 mod remote;
+mod runs;
 
 use std::process::ExitCode;
 
@@ -26,7 +27,7 @@ use clap::Parser as _;
 
 #[cfg(feature = "server")]
 use crate::args::ServerCommand;
-use crate::args::{Cli, Command, ToolCommand};
+use crate::args::{Cli, Command, RunsCommand, ToolCommand};
 use crate::config::Loaded;
 
 fn main() -> ExitCode {
@@ -49,6 +50,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
     match &cli.command {
         #[cfg(feature = "server")]
         Command::Server(command) => server(command, &loaded.config),
+        Command::Runs(command) => measured_runs(command),
         Command::Tool(command) => tool(command, &loaded),
     }
 }
@@ -63,6 +65,17 @@ fn server(command: &ServerCommand, config: &config::Config) -> anyhow::Result<()
         ServerCommand::Token(command) => commands::token::run(command, config),
         ServerCommand::Store(command) => commands::store::run(command, config),
         ServerCommand::Reference { folder } => commands::reference::run(folder),
+    }
+}
+
+fn measured_runs(command: &RunsCommand) -> anyhow::Result<()> {
+    match command {
+        RunsCommand::Ls(arguments) => commands::ls::run(arguments),
+        RunsCommand::Show(arguments) => commands::show::run(arguments),
+        RunsCommand::Export(arguments) => commands::export::run(arguments),
+        RunsCommand::Compare(arguments) => commands::compare::run(arguments),
+        RunsCommand::RegressionCheck(arguments) => commands::regression_check::run(arguments),
+        RunsCommand::Prune(arguments) => commands::prune::run(arguments),
     }
 }
 

@@ -31,8 +31,17 @@ pub(crate) fn error(text: impl AsRef<str>) {
 const RED: &str = "31";
 const YELLOW: &str = "33";
 
+/// Is standard output for eyes that want colour?
+pub(crate) fn is_coloured() -> bool {
+    std::io::stdout().is_terminal() && wants_colour()
+}
+
+fn wants_colour() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
 fn paint(text: &str, color: &str) -> String {
-    if std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) {
+    if std::io::stderr().is_terminal() && wants_colour() {
         format!("\x1b[1;{color}m{text}\x1b[0m")
     } else {
         text.to_owned()

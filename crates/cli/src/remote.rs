@@ -42,6 +42,11 @@ impl Remote {
         }))
     }
 
+    /// The server's address, without a slash at its end.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
     /// Begins a POST to a path.
     pub(crate) fn post(&self, path: &str) -> RequestBuilder {
         let request = self.client.post(format!("{}{path}", self.address));

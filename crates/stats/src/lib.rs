@@ -1,7 +1,7 @@
 //! Pure statistics of builds and tests: no I/O, no clock, no records.
 //!
 //! ```text
-//! numbers ──► Sample ─┬► quantile, median, spread          what is usual
+//! numbers ──► Sample ─┬► quantile, median, Spread          what is usual
 //!                     ├► rank_test, shift, effect          is this other sample different, by how much, how sure
 //! ```
 //!
@@ -15,8 +15,10 @@ pub mod effect;
 pub mod rank_test;
 pub mod sample;
 pub mod shift;
+pub mod spread;
 
 pub use effect::cliffs_delta;
 pub use rank_test::{Alternative, RankTest, rank_test};
 pub use sample::Sample;
 pub use shift::{ShiftInterval, shift, shift_interval};
+pub use spread::Spread;

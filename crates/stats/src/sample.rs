@@ -1,5 +1,7 @@
 //! A sample of measurements: its middle, its quantiles, its spread.
 
+use crate::spread::{mean_deviation_sigma, median_deviation_sigma};
+
 /// Makes the median absolute deviation of normally distributed values estimate their standard deviation:
 /// 1 / Φ⁻¹(3/4). Rousseeuw, Croux (1993), "Alternatives to the Median Absolute Deviation", section 1.
 pub const MAD_TO_SIGMA: f64 = 1.482_602_218_505_602;
@@ -63,13 +65,8 @@ impl Sample {
     /// or where more than half of the values are equal, so that it is 0, the scaled mean distance from the median.
     /// 0 only where all values are equal.
     pub fn robust_sigma(&self) -> f64 {
-        let mad = self.mad();
-        if mad > 0.0 {
-            return mad * MAD_TO_SIGMA;
-        }
-        let median = self.median();
-        let count = self.sorted.len() as f64;
-        self.sorted.iter().map(|value| (value - median).abs() / count).sum::<f64>() * MEAN_DEVIATION_TO_SIGMA
+        let by_median = median_deviation_sigma(self);
+        if by_median > 0.0 { by_median } else { mean_deviation_sigma(self) }
     }
 
     fn at(&self, position: usize) -> f64 {

@@ -4,9 +4,9 @@
 //!
 //! 1. **It matters**: it moved in the bad direction by more than the threshold, measured from the median of earlier
 //!    comparable runs.
-//! 2. **It is far out**: the distance from that median is more than 3.5 robust standard deviations of the earlier runs
-//!    (the modified z-score and its limit of Iglewicz, Hoaglin 1993). The deviation is the scaled median absolute
-//!    deviation, which a few wild runs do not inflate.
+//! 2. **It is far out**: the distance from that median is more than 3.5 robust standard deviations of the earlier runs,
+//!    more of fewer than 20 runs, whose deviation is itself uncertain ([`manometer_stats::Spread`]). The deviation is
+//!    the scaled median absolute deviation, which a few wild runs do not inflate.
 //! 3. **Chance rarely does that**: by the exact Mann-Whitney test, which assumes no distribution, at most one in ten
 //!    orders of these values is as extreme. So of 20 earlier runs one may have been as slow; a single wild run, or the
 //!    first run after a change for the worse, does not hide what comes after. With fewer than 9 earlier runs no single
@@ -22,12 +22,10 @@ mod baseline;
 mod verdict;
 
 pub use baseline::{Baseline, BaselineOptions, MetricHistory};
-pub use verdict::{Assessment, Judgement, Verdict};
+pub use verdict::{Assessment, Judgement, Verdict, enough_earlier};
 
 /// Most that chance alone may explain a difference which counts. It stands beside the two other criteria, which for a
 /// steady metric are the stricter ones.
 pub const ALPHA: f64 = 0.1;
-/// How many robust standard deviations are too far: Iglewicz, Hoaglin (1993).
-pub const FAR_OUT: f64 = 3.5;
 /// Fewest earlier values that allow any judgement.
 pub const FEWEST: usize = 3;

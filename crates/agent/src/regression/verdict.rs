@@ -1,8 +1,8 @@
 //! The judgement of one metric.
 
-use manometer_stats::{Alternative, Sample, ShiftInterval, rank_test, shift, shift_interval};
+use manometer_stats::{Alternative, Sample, ShiftInterval, Spread, rank_test, shift, shift_interval};
 
-use super::{ALPHA, FAR_OUT, FEWEST, MetricHistory};
+use super::{ALPHA, FEWEST, MetricHistory};
 use crate::comparison::percent_of;
 use crate::metric::Worse;
 
@@ -56,8 +56,8 @@ pub struct Assessment {
     pub median: Option<f64>,
     /// How many earlier runs have the metric.
     pub earlier_count: usize,
-    /// Robust standard deviation of the earlier runs.
-    pub sigma: f64,
+    /// Spread of the earlier runs.
+    pub spread: Spread,
     /// By how much the metric moved (Hodges-Lehmann; of one run its distance from the median).
     pub change: f64,
     /// The same in percent of the median; `None` from zero.
@@ -88,7 +88,7 @@ impl Assessment {
             value_count: current.len(),
             median: Some(median),
             earlier_count: earlier.len(),
-            sigma: earlier.robust_sigma(),
+            spread: Spread::of(&earlier),
             change,
             change_percent: percent_of(change, median),
             interval: shift_interval(&current, &earlier, 1.0 - ALPHA),
@@ -106,7 +106,7 @@ impl Assessment {
             value_count,
             median: None,
             earlier_count: 0,
-            sigma: 0.0,
+            spread: Spread { sigma: 0.0, far_out: 0.0 },
             change: 0.0,
             change_percent: None,
             interval: None,
@@ -138,7 +138,7 @@ impl Assessment {
 
     fn is_beyond_noise(&self) -> bool {
         let needs_distance = self.value_count == 1 || self.smallest_p > ALPHA;
-        let is_far_out = self.change.abs() > FAR_OUT * self.sigma;
+        let is_far_out = self.change.abs() > self.spread.far_out * self.spread.sigma;
         // Rounding in the counting must not turn "as extreme as can be" into a refusal.
         let is_rare = self.p <= ALPHA.max(self.smallest_p) * (1.0 + 1e-9);
         is_rare && (is_far_out || !needs_distance)
@@ -148,6 +148,15 @@ impl Assessment {
     pub fn rests_on_few_runs(&self) -> bool {
         matches!(self.verdict, Verdict::Worse | Verdict::Better) && self.smallest_p > ALPHA * (1.0 + 1e-9)
     }
+}
+
+/// How many earlier runs it takes for so many runs in question to show that chance alone would do this no more often than
+/// [`ALPHA`]: 9 for one, fewer for several.
+pub fn enough_earlier(current: usize) -> usize {
+    // C(n + k, k) orders, of which one is the most extreme.
+    let orders =
+        |earlier: usize| -> f64 { (1..=current).map(|step| (earlier + step) as f64 / step as f64).product() };
+    (FEWEST..1000).find(|earlier| 1.0 / orders(*earlier) <= ALPHA * (1.0 + 1e-9)).unwrap_or(1000)
 }
 
 #[cfg(test)]
@@ -196,6 +205,13 @@ mod tests {
         assert_eq!(assess(&[100.0], &[], BY_A_FIFTH).verdict, Verdict::TooFew);
         assert_eq!(assess(&[100.0], &[1.0, 1.0], BY_A_FIFTH).verdict, Verdict::TooFew);
         assert_eq!(assess(&[100.0], &[1.0, 1.0, 1.0], BY_A_FIFTH).verdict, Verdict::Worse);
+    }
+
+    #[test]
+    fn nine_earlier_runs_are_enough_for_one_and_three_for_several() {
+        assert_eq!([1, 2, 3].map(enough_earlier), [9, 3, 3]);
+        let nine = assess(&[13.0], &[10.0, 10.1, 9.9, 10.2, 10.0, 9.8, 10.1, 10.0, 9.9], BY_A_FIFTH);
+        assert!(nine.verdict == Verdict::Worse && !nine.rests_on_few_runs());
     }
 
     #[test]

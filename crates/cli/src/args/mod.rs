@@ -1,5 +1,6 @@
 //! The command line: every command and flag, with the words of `--help`.
 
+mod runs;
 #[cfg(feature = "server")]
 mod server;
 
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::env;
 
+pub(crate) use runs::*;
 #[cfg(feature = "server")]
 pub(crate) use server::*;
 
@@ -18,6 +20,7 @@ Examples:
   manometer serve                                pages, API and store on http://127.0.0.1:8420
   manometer ingest --project github.com/acme/shop target/**/TEST-*.xml
   manometer query \"select name, max(duration_seconds) from tests group by 1 order by 2 desc\"
+  manometer regression-check --threshold 20%     is the newest measured run worse than those before it?
 
 Exit codes: 0 fine, 1 the answer is no, 2 wrong call, 3 server away or refusing.";
 
@@ -35,10 +38,16 @@ pub(crate) struct Cli {
 
 /// The commands, by what they need: those of the server and its store are left out of the small build.
 #[derive(Debug, Subcommand)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "one is made in the life of the process; without the server the sizes differ"
+)]
 pub(crate) enum Command {
     #[cfg(feature = "server")]
     #[command(flatten)]
     Server(ServerCommand),
+    #[command(flatten)]
+    Runs(RunsCommand),
     #[command(flatten)]
     Tool(ToolCommand),
 }
