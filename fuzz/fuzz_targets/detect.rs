@@ -2,12 +2,12 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use manometer_formats::{Kind, ReadError, detect, junit};
+use manometer_formats::{Kind, ReadError, detect, test_report};
 use manometer_model::Limits;
 
 fuzz_target!(|bytes: &[u8]| {
-    if matches!(detect(bytes), Ok(Kind::JUnit)) {
-        let read = junit::read_to_vec(&mut &*bytes, &Limits::default());
+    if let Ok(Kind::Tests(format)) = detect(bytes) {
+        let read = test_report::read_to_vec(format.read, &mut &*bytes, &Limits::default());
         match read {
             Err(ReadError::Empty) => panic!("not empty"),
             // The first tag may be there and never end.

@@ -1,41 +1,66 @@
 //! What an input is, told from its content and never from its name.
 
+use crate::json::JsonStart;
 use crate::xml::decode_start;
-use crate::{ReadError, junit, records, xml};
+use crate::{ReadError, measured, records, test_report, xml};
 
 /// How many bytes from the start of an input [`detect`] wants to see; fewer are fine where there are fewer.
 pub const DETECT_BYTES: usize = 8 * 1024;
 
 /// The formats that are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy)]
 pub enum Kind {
-    /// JUnit XML: [`crate::junit`].
-    JUnit,
+    /// Tests: [`crate::test_report`].
+    Tests(&'static test_report::Format),
+    /// Coverage, builds and sizes: [`crate::measured`].
+    Measured(&'static measured::Format),
     /// Our own NDJSON: [`crate::records`].
     Records,
 }
 
+impl Kind {
+    /// What receipts call it: `junit`, `lcov`, `records`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tests(format) => format.name,
+            Self::Measured(format) => format.name,
+            Self::Records => "records",
+        }
+    }
+}
+
+impl PartialEq for Kind {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name()
+    }
+}
+
+impl Eq for Kind {}
+
 /// What is known of an input after a look at its start.
 pub(crate) struct Look<'a> {
+    /// The bytes as they came.
+    #[allow(dead_code, reason = "formats that are not text are known by their bytes")]
+    pub(crate) bytes: &'a [u8],
     /// Name of the first element, when it is XML.
     pub(crate) xml_root: Option<&'a str>,
+    /// The first object, when there is JSON.
+    pub(crate) json: Option<JsonStart<'a>>,
     /// The start as text, from the first character that is not white space.
     pub(crate) text: &'a str,
 }
 
-/// One format: who it is and how it knows its own.
-struct Format {
-    kind: Kind,
-    claims: fn(&Look<'_>) -> bool,
+/// Every format that is read: the first to claim an input wins. A new one is a line in [`test_report::FORMATS`] or in
+/// [`measured::FORMATS`]; the most certain marks stand first there.
+fn claimed(look: &Look<'_>) -> Option<Kind> {
+    let tests = || test_report::FORMATS.iter().find(|format| (format.claims)(look)).map(Kind::Tests);
+    let measured = || measured::FORMATS.iter().find(|format| (format.claims)(look)).map(Kind::Measured);
+    let records = || records::claims(look).then_some(Kind::Records);
+    tests().or_else(measured).or_else(records)
 }
 
-/// Every format that is read, the first to claim an input wins.
-static FORMATS: &[Format] = &[
-    Format { kind: Kind::JUnit, claims: junit::claims },
-    Format { kind: Kind::Records, claims: records::claims },
-];
-
-const EXPECTED: &str = "expected JUnit XML or records as NDJSON";
+const EXPECTED: &str =
+    "expected a report of tests, coverage or builds (docs/FORMATS.md lists them), or records as NDJSON";
 
 /// Tells the format from the first [`DETECT_BYTES`] of an input.
 ///
@@ -48,10 +73,9 @@ pub fn detect(start: &[u8]) -> Result<Kind, ReadError> {
     if text.is_empty() {
         return Err(ReadError::Empty);
     }
-    let xml_root = first_element(text);
-    let look = Look { xml_root, text };
-    if let Some(format) = FORMATS.iter().find(|format| (format.claims)(&look)) {
-        return Ok(format.kind);
+    let look = Look { bytes: start, xml_root: first_element(text), json: JsonStart::of(text), text };
+    if let Some(kind) = claimed(&look) {
+        return Ok(kind);
     }
     let found = describe(start, &look);
     Err(ReadError::UnknownFormat { found, expected: EXPECTED })
@@ -105,13 +129,22 @@ fn describe(start: &[u8], look: &Look<'_>) -> String {
         return "looks like binary data".to_owned();
     }
     match look.text.chars().next() {
-        Some('{') => "JSON without a `type` in its first line".to_owned(),
-        Some('[') => "a JSON array: send one object a line instead".to_owned(),
+        Some('{') => format!("JSON of no known kind{}", shown_keys(look.json.as_ref())),
+        Some('[') => format!(
+            "a JSON array of no known kind{}: records are sent one object a line",
+            shown_keys(look.json.as_ref())
+        ),
         _ => format!(
             "looks like plain text beginning with `{}`",
             shown(look.text.lines().next().unwrap_or_default())
         ),
     }
+}
+
+fn shown_keys(start: Option<&JsonStart<'_>>) -> String {
+    let keys: Vec<String> =
+        start.iter().flat_map(|start| start.keys()).take(4).map(|key| format!("`{}`", shown(key))).collect();
+    if keys.is_empty() { String::new() } else { format!(" (keys {})", keys.join(", ")) }
 }
 
 fn shown(text: &str) -> String {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub struct FileReport {
     /// Its name in the upload; inside an archive `archive.zip/name`.
     pub name: String,
-    /// `junit`, `records`, or `unknown`.
+    /// The format, as `junit`, `lcov` or `records`; `unknown` for what could not be read.
     pub kind: String,
     /// Test suites in it.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -15,7 +15,7 @@ pub struct FileReport {
     /// Executions of tests in it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub tests: u64,
-    /// Records in it.
+    /// Records in it, or rows of coverage, builds and sizes.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub records: u64,
     /// What could not be used of it.

@@ -26,10 +26,25 @@ use manometer_model::{Labels, Limits, Problems, TestId, TestStatus, Timestamp};
 
 pub use collect::read_to_vec;
 
-use crate::ReadError;
+use crate::detect::Look;
+use crate::{ReadError, junit};
 
 /// A reader of test reports: takes bytes and gives each execution of each test to the sink.
 pub type Reader = fn(&mut dyn BufRead, &Limits, &mut dyn TestSink) -> Result<Summary, ReadError>;
+
+/// One format of test reports.
+#[derive(Debug)]
+pub struct Format {
+    /// Its name in receipts: `junit`.
+    pub name: &'static str,
+    /// Its reader.
+    pub read: Reader,
+    /// How it knows its own.
+    pub(crate) claims: fn(&Look<'_>) -> bool,
+}
+
+/// Every such format, the first to claim an input wins.
+pub static FORMATS: &[Format] = &[Format { name: "junit", read: junit::read, claims: junit::claims }];
 
 /// Takes the tests of a file, one execution at a time, in the order of the file.
 pub trait TestSink {

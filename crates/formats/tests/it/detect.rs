@@ -22,7 +22,7 @@ fn junit_is_known_by_its_root_in_any_encoding() {
         long_comment.as_bytes(),
         b"<?xml version='1.0' encoding='ISO-8859-1'?><!-- gr\xfcn --><testsuite>",
     ] {
-        assert_eq!(detect(start).unwrap(), Kind::JUnit, "{}", String::from_utf8_lossy(start));
+        assert_eq!(detect(start).unwrap().name(), "junit", "{}", String::from_utf8_lossy(start));
     }
 }
 
@@ -38,17 +38,21 @@ fn records_are_known_by_their_type() {
 fn everything_else_is_named_for_what_it_looks_like() {
     assert_eq!(refusal(b""), "the file is empty");
     assert_eq!(refusal(b" \r\n"), "the file is empty");
-    let expected = "; expected JUnit XML or records as NDJSON";
+    let expected =
+        "; expected a report of tests, coverage or builds (docs/FORMATS.md lists them), or records as NDJSON";
     for (start, found) in [
         (b"<!DOCTYPE html><html>".as_slice(), "looks like an HTML page"),
         (b"<HTML><body>", "looks like an HTML page"),
-        (b"<coverage line-rate='1'>", "XML with root <coverage>: not read yet"),
+        (b"<tasks line-rate='1'>", "XML with root <tasks>: not read yet"),
         (b"<?xml version='1.0'?>", "looks like XML, but has no element in its first bytes"),
         (b"\x1f\x8b\x08\x00", "gzip data inside what was unpacked"),
         (b"PK\x03\x04aaaa", "a zip archive inside what was unpacked"),
         (b"\x7fELF\x02\x01\x00\x00", "looks like binary data"),
-        (b"[{\"type\":\"run\"}]", "a JSON array: send one object a line instead"),
-        (b"{\n  \"type\": \"run\"\n}", "JSON without a `type` in its first line"),
+        (
+            b"[{\"type\":\"run\"}]",
+            "a JSON array of no known kind (keys `type`): records are sent one object a line",
+        ),
+        (b"{\n  \"kind\": \"run\"\n}", "JSON of no known kind (keys `kind`)"),
         (b"ok 1 - adds\nnot ok 2", "looks like plain text beginning with `ok 1 - adds`"),
     ] {
         assert_eq!(refusal(start), format!("{found}{expected}"));

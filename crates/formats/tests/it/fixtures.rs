@@ -6,8 +6,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use manometer_formats::detect;
 use manometer_formats::junit;
-use manometer_formats::{Kind, detect};
 use manometer_model::{Limits, Timestamp};
 use serde_json::{Value, json};
 
@@ -67,7 +67,7 @@ fn every_genuine_report_gives_exactly_the_expected_rows() {
     assert!(reports.len() >= 15, "fixtures are missing: {reports:?}");
     for path in reports {
         let report = fs::read(&path).unwrap();
-        assert_eq!(detect(&report).unwrap(), Kind::JUnit, "{}", path.display());
+        assert_eq!(detect(&report).unwrap().name(), "junit", "{}", path.display());
         let found = read_as_json(&report);
         let expected_path = path.with_extension("expected.json");
         if std::env::var_os("UPDATE_FIXTURES").is_some() {

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::io::BufRead;
 
-use manometer_formats::{Kind, ReadError, detect};
+use manometer_formats::{Kind, ReadError, detect, measured, test_report};
 use manometer_model::{Limits, Problem, Problems, Timestamp};
 use manometer_store::DeliveryWriter;
 
-use super::junit::TestRows;
+use super::measured::MeasuredRows;
 use super::run::RunClaims;
+use super::tests::TestRows;
 use crate::admission::Admission;
 use crate::context::Context;
 use crate::decompress::{FileVisitor, UnpackError};
@@ -84,11 +85,15 @@ impl<'a> ReportFiles<'a> {
         Ok(Taken { reports: self.reports, problems: self.problems })
     }
 
-    fn read_junit(&mut self, content: &mut dyn BufRead) -> Result<(FileReport, Problems), IngestError> {
+    fn read_tests(
+        &mut self,
+        format: &test_report::Format,
+        content: &mut dyn BufRead,
+    ) -> Result<(FileReport, Problems), IngestError> {
         let mut rows = TestRows::new(self.context, self.received_at, self.writer);
-        let outcome = manometer_formats::junit::read(content, self.limits, &mut rows);
+        let outcome = (format.read)(content, self.limits, &mut rows);
         let (tests, failures) = rows.finish()?;
-        let mut report = empty_report("junit");
+        let mut report = empty_report(format.name);
         let problems = match outcome {
             Ok(summary) => {
                 report.suites = summary.suites;
@@ -98,10 +103,33 @@ impl<'a> ReportFiles<'a> {
             }
             Err(error) => {
                 report.taken = tests > 0;
-                one_problem(broken_off(&error, tests))
+                one_problem(broken_off(&error, tests, "tests"))
             }
         };
         report.tests = tests;
+        Ok((report, problems))
+    }
+
+    fn read_measured(
+        &mut self,
+        format: &measured::Format,
+        content: &mut dyn BufRead,
+    ) -> Result<(FileReport, Problems), IngestError> {
+        let mut rows = MeasuredRows::new(self.context, self.received_at, self.writer);
+        let outcome = (format.read)(content, self.limits, &mut rows);
+        let mut report = empty_report(format.name);
+        report.records = rows.finish()?;
+        let problems = match outcome {
+            Ok(summary) => {
+                report.taken = true;
+                self.claims.add_measured();
+                summary.problems
+            }
+            Err(error) => {
+                report.taken = report.records > 0;
+                one_problem(broken_off(&error, report.records, "rows"))
+            }
+        };
         Ok((report, problems))
     }
 
@@ -132,7 +160,8 @@ impl FileVisitor for ReportFiles<'_> {
             Err(error) => Err(ReadError::Io(error)),
         };
         let outcome = match kind {
-            Ok(Kind::JUnit) => self.read_junit(content),
+            Ok(Kind::Tests(format)) => self.read_tests(format, content),
+            Ok(Kind::Measured(format)) => self.read_measured(format, content),
             Ok(Kind::Records) => self.read_records(content),
             Err(error) => return self.unreadable(name, error.to_string()),
         };
@@ -160,10 +189,10 @@ fn empty_report(kind: &str) -> FileReport {
 }
 
 /// What is said of a file whose reading failed after some of it was taken.
-fn broken_off(error: &ReadError, tests: u64) -> Problem {
-    match tests {
+fn broken_off(error: &ReadError, taken: u64, what: &str) -> Problem {
+    match taken {
         0 => Problem::new(error.to_string()),
-        _ => Problem::new(format!("{error}; the {tests} tests before that were kept")),
+        _ => Problem::new(format!("{error}; the {taken} {what} before that were kept")),
     }
 }
 

@@ -1,8 +1,9 @@
 //! Report files with the run they belong to: one upload, one delivery, one receipt.
 
 mod files;
-mod junit;
+mod measured;
 mod run;
+mod tests;
 
 use manometer_model::{Limits, Timestamp};
 use manometer_store::{DeliveryInfo, Store};

@@ -1,6 +1,6 @@
 //! What reports themselves tell of the run they belong to.
 
-use manometer_formats::junit::Summary;
+use manometer_formats::test_report::Summary;
 use manometer_model::records::Run;
 use manometer_model::{Conclusion, Row as _, Status, Timestamp};
 use manometer_store::{DeliveryWriter, StoreError};
@@ -32,6 +32,11 @@ impl RunClaims {
         let finished_at = started_at.plus_seconds(summary.duration_seconds.unwrap_or(0.0));
         self.started_at = Some(self.started_at.map_or(started_at, |known| known.min(started_at)));
         self.finished_at = Some(self.finished_at.map_or(finished_at, |known| known.max(finished_at)));
+    }
+
+    /// Adds a file that says that the run was, and nothing of how it ended.
+    pub(super) fn add_measured(&mut self) {
+        self.reports += 1;
     }
 
     /// Did any report say anything?

@@ -1,8 +1,8 @@
-//! Tests of a JUnit file as rows of `tests`, without an allocation a row.
+//! Tests of a report as rows of `tests`, without an allocation a row.
 
 use std::ops::ControlFlow;
 
-use manometer_formats::junit::{TestCase, TestSink};
+use manometer_formats::test_report::{TestCase, TestSink};
 use manometer_model::records::{TESTS, Test};
 use manometer_model::{Row as _, Timestamp, Value};
 use manometer_store::{DeliveryWriter, StoreError};
