@@ -12,13 +12,44 @@ pub(crate) const SERVER: &str = "MANOMETER_URL";
 pub(crate) const TOKEN: &str = "MANOMETER_TOKEN";
 /// What to log, in the syntax of tracing's `EnvFilter`: `info`, `manometer_store=debug`.
 pub(crate) const LOG: &str = "MANOMETER_LOG";
-/// Folder of the local store; like `--path`.
+/// Part of a monorepo; like `--service`.
+pub(crate) const SERVICE: &str = "CI_SERVICE_NAME";
+/// `true`: `exec` and `step` run their commands and do nothing else.
+pub(crate) const DISABLED: &str = "MANOMETER_DISABLED";
+/// The same, as PANTHER's metrics system calls it.
+pub(crate) const PANTHER_DISABLED: &str = "PANTHER_METRICS_DISABLED";
+/// Folder of the local store, instead of `.manometer` in the checkout; like `--path`.
 pub(crate) const PATH: &str = "MANOMETER_PATH";
 /// The same, by the name PANTHER's metrics system gave it; read where `MANOMETER_PATH` is not set.
 pub(crate) const PANTHER_PATH: &str = "PANTHER_METRICS_PATH";
+/// Seconds between two looks at the processes of a command; 0 for none.
+pub(crate) const SAMPLE_INTERVAL: &str = "MANOMETER_SAMPLE_INTERVAL";
+/// The same, as PANTHER's metrics system calls it.
+pub(crate) const PANTHER_SAMPLE_INTERVAL: &str = "PANTHER_METRICS_SAMPLE_INTERVAL";
+/// Longest time, in seconds, that sending may take at the end of a run; 0 leaves it to a later call.
+pub(crate) const SEND_SECONDS: &str = "MANOMETER_SEND_SECONDS";
+/// Folder of what waits for the server.
+pub(crate) const SPOOL: &str = "MANOMETER_SPOOL";
+/// Set by `exec` for the steps inside it: the folder they tell their times in.
+pub(crate) const RUN_FOLDER: &str = manometer_agent::steps::FOLDER_VARIABLE;
+/// W3C trace context: read, and set for every command.
+pub(crate) const TRACEPARENT: &str = manometer_agent::steps::TRACE_VARIABLE;
 /// Prefix of variables that set one limit each: `MANOMETER_LIMITS_QUERY_SECONDS=30`.
 pub(crate) const LIMITS_PREFIX: &str = "MANOMETER_LIMITS_";
 /// Prefix of all of them: a variable with it that is none of these is reported.
 pub(crate) const PREFIX: &str = "MANOMETER_";
 /// Every fixed name.
-pub(crate) const ALL: &[&str] = &[CONFIG, DATA, LISTEN, SERVER, TOKEN, LOG, PATH];
+pub(crate) const ALL: &[&str] = &[
+    CONFIG,
+    DATA,
+    LISTEN,
+    SERVER,
+    TOKEN,
+    LOG,
+    DISABLED,
+    PATH,
+    SAMPLE_INTERVAL,
+    SEND_SECONDS,
+    SPOOL,
+    RUN_FOLDER,
+];

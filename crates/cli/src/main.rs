@@ -7,6 +7,7 @@
 //!
 //! **Invariant:** the only room that prints. What it does beyond that is in the rooms it calls.
 
+mod agent_settings;
 mod args;
 mod commands;
 mod config;
@@ -20,6 +21,7 @@ mod output;
 mod progress;
 mod remote;
 mod runs;
+mod summary;
 
 use std::process::ExitCode;
 
@@ -27,7 +29,7 @@ use clap::Parser as _;
 
 #[cfg(feature = "server")]
 use crate::args::ServerCommand;
-use crate::args::{Cli, Command, RunsCommand, ToolCommand};
+use crate::args::{AgentCommand, Cli, Command, RunsCommand, SpoolCommand, ToolCommand};
 use crate::config::Loaded;
 
 fn main() -> ExitCode {
@@ -43,6 +45,10 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> anyhow::Result<()> {
+    if let Command::Agent(command) = &cli.command {
+        // Runs in front of every build: no settings file is looked for, nothing is said about foreign variables.
+        return agent(command);
+    }
     let loaded = config::load(cli.config.as_deref(), std::env::vars())?;
     if !matches!(cli.command, Command::Tool(ToolCommand::Config(_))) {
         loaded.unknown.iter().for_each(output::warn);
@@ -50,8 +56,17 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
     match &cli.command {
         #[cfg(feature = "server")]
         Command::Server(command) => server(command, &loaded.config),
+        Command::Agent(command) => agent(command),
         Command::Runs(command) => measured_runs(command),
         Command::Tool(command) => tool(command, &loaded),
+    }
+}
+
+fn agent(command: &AgentCommand) -> anyhow::Result<()> {
+    match command {
+        AgentCommand::Exec(arguments) => commands::exec::run_exec(arguments),
+        AgentCommand::Step(arguments) => commands::step::run_step_command(arguments),
+        AgentCommand::Spool { command } => commands::spool::run(command.unwrap_or(SpoolCommand::List)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The command line: every command and flag, with the words of `--help`.
 
+mod agent;
 mod runs;
 #[cfg(feature = "server")]
 mod server;
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::env;
 
+pub(crate) use agent::*;
 pub(crate) use runs::*;
 #[cfg(feature = "server")]
 pub(crate) use server::*;
@@ -46,6 +48,8 @@ pub(crate) enum Command {
     #[cfg(feature = "server")]
     #[command(flatten)]
     Server(ServerCommand),
+    #[command(flatten)]
+    Agent(AgentCommand),
     #[command(flatten)]
     Runs(RunsCommand),
     #[command(flatten)]

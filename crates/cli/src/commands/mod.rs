@@ -4,6 +4,7 @@ pub(crate) mod compare;
 pub(crate) mod config;
 #[cfg(feature = "server")]
 pub(crate) mod demo;
+pub(crate) mod exec;
 pub(crate) mod export;
 #[cfg(feature = "server")]
 pub(crate) mod ingest;
@@ -18,6 +19,8 @@ pub(crate) mod regression_check;
 pub(crate) mod serve;
 pub(crate) mod shell;
 pub(crate) mod show;
+pub(crate) mod spool;
+pub(crate) mod step;
 #[cfg(feature = "server")]
 pub(crate) mod store;
 #[cfg(feature = "server")]
