@@ -36,11 +36,11 @@ FROM (
     FROM samples
     WHERE {conditions}
     GROUP BY label(tags, '{TAG_RECORD}')
-    ORDER BY max(at) DESC, label(tags, '{TAG_RECORD}')
+    ORDER BY max(at) DESC, label(tags, '{TAG_RECORD}') DESC
     LIMIT {count}
 ) AS newest
 JOIN samples AS s ON s.at = newest.at AND label(s.tags, '{TAG_RECORD}') = newest.record
-ORDER BY newest.at DESC, newest.record, s.name",
+ORDER BY newest.at DESC, newest.record DESC, s.name",
         columns = columns.join(", ")
     )
 }
@@ -69,7 +69,7 @@ fn conditions(filter: &RunFilter, project: Option<&str>, after: Option<&(Timesta
     if let Some((at, id)) = after {
         // All samples of a record have its time, so the place of a record in the list is known from each of them.
         let at = time(*at);
-        all.push(format!("(at < {at} OR (at = {at} AND {record} > {}))", text(id)));
+        all.push(format!("(at < {at} OR (at = {at} AND {record} < {}))", text(id)));
     }
     all
 }
