@@ -16,6 +16,7 @@
 //! (a stated number of bytes for each distinct test excepted), or drops a file for one bad value. No I/O but
 //! reading the `BufRead` it is given, no clock.
 
+pub mod builds;
 pub mod coverage;
 pub mod detect;
 pub mod dialects;

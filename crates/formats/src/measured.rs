@@ -10,7 +10,7 @@ use manometer_model::records::{Artifact, Build, Coverage};
 use manometer_model::{Limits, Problems, Record, Timestamp};
 
 use crate::detect::Look;
-use crate::{ReadError, coverage};
+use crate::{ReadError, builds, coverage};
 
 /// A reader of reports that measure something.
 pub type Reader = fn(&mut dyn BufRead, &Limits, &mut dyn MeasuredSink) -> Result<Summary, ReadError>;
@@ -241,4 +241,54 @@ pub static FORMATS: &[Format] = &[
     Format { name: "llvm-cov", read: coverage::llvm_cov::read, claims: coverage::llvm_cov::claims },
     Format { name: "simplecov", read: coverage::simplecov::read, claims: coverage::simplecov::claims },
     Format { name: "go-cover", read: coverage::go_profile::read, claims: coverage::go_profile::claims },
+    Format { name: "ninja-log", read: builds::ninja_log::read, claims: builds::ninja_log::claims },
+    Format { name: "make-times", read: builds::make_times::read, claims: builds::make_times::claims },
+    Format {
+        name: "cargo-timings",
+        read: builds::cargo_timings::read,
+        claims: builds::cargo_timings::claims,
+    },
+    Format {
+        name: "gradle-profile",
+        read: builds::gradle_profile::read,
+        claims: builds::gradle_profile::claims,
+    },
+    Format {
+        name: "webpack-stats",
+        read: builds::webpack_stats::read,
+        claims: builds::webpack_stats::claims,
+    },
+    Format { name: "rollup-visualizer", read: builds::visualizer::read, claims: builds::visualizer::claims },
 ];
+
+/// The way out for readers of builds and sizes: rows are given to the sink and counted.
+pub(crate) struct Outlet<'s> {
+    sink: &'s mut dyn MeasuredSink,
+    has_enough: bool,
+    pub(crate) summary: Summary,
+}
+
+impl<'s> Outlet<'s> {
+    pub(crate) fn new(sink: &'s mut dyn MeasuredSink) -> Self {
+        Self { sink, has_enough: false, summary: Summary::default() }
+    }
+
+    pub(crate) fn build(&mut self, row: BuildRow<'_>) {
+        if !self.has_enough {
+            self.summary.builds += 1;
+            self.has_enough = self.sink.row(&Measured::Build(row)).is_break();
+        }
+    }
+
+    pub(crate) fn artifact(&mut self, row: ArtifactRow<'_>) {
+        if !self.has_enough {
+            self.summary.artifacts += 1;
+            self.has_enough = self.sink.row(&Measured::Artifact(row)).is_break();
+        }
+    }
+
+    /// Does the sink want no more?
+    pub(crate) fn has_enough(&self) -> bool {
+        self.has_enough
+    }
+}

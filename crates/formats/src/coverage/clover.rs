@@ -42,6 +42,8 @@ pub fn read(
         text: String::new(),
         name_bytes: limits.name_bytes,
     };
+    // istanbul lists no branch on a line without a statement, such as that of a default value.
+    walk.tally.counts_unlisted_branches = true;
     let expected = "expected a Clover report: <coverage> with <project>";
     let ending = xml::walk(input, limits, |root| root == "coverage", expected, &mut walk)?;
     if let Ending::Truncated(problem) = ending {

@@ -6,8 +6,9 @@
 //!                                                            methods > method > lines > line
 //! ```
 //!
-//! Lines of methods are lines of the class too: they are merged by their numbers, so nothing counts twice. A method
-//! is a function, executed when one of its lines was. Rates are not read: they are rounded, counts are not.
+//! A method is a function, executed when one of its lines was. The lines of a class hold those of its methods; where
+//! they do not (istanbul gives a method the line of its declaration, which is no statement), the class knows better,
+//! so lines of methods count only in a class without lines of its own. Rates are not read: they are rounded.
 
 use std::io::BufRead;
 
@@ -37,6 +38,8 @@ pub fn read(
         file: None,
         class: 0,
         method: None,
+        lines_of_methods: Vec::new(),
+        has_own_lines: false,
         text: String::new(),
         name_bytes: limits.name_bytes,
     };
@@ -60,6 +63,9 @@ struct Cobertura {
     /// Hash of the name of the class.
     class: u64,
     method: Option<Method>,
+    /// Lines of the methods of the class, until it shows lines of its own.
+    lines_of_methods: Vec<Line>,
+    has_own_lines: bool,
     text: String,
     name_bytes: usize,
 }
@@ -70,6 +76,17 @@ struct Method {
     has_lines: bool,
     was_executed: bool,
 }
+
+#[derive(Debug, Clone, Copy)]
+struct Line {
+    number: u32,
+    was_executed: bool,
+    /// Taken, of how many.
+    branches: Option<(u32, u32)>,
+}
+
+/// Lines of the methods of one class that are kept, 20 bytes each.
+const MOST_LINES_OF_METHODS: usize = 1 << 20;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Element {
@@ -112,10 +129,7 @@ impl Walk for Cobertura {
     fn end(&mut self, element: Element) {
         match element {
             Element::Package => self.package = None,
-            Element::Class => {
-                self.file = None;
-                self.tally.end_part();
-            }
+            Element::Class => self.end_class(),
             Element::Method => {
                 if let (Some(method), Some(file)) = (self.method.take(), self.file)
                     && method.has_lines
@@ -184,14 +198,39 @@ impl Cobertura {
             method.has_lines |= hits.is_some();
             method.was_executed |= hits == Some(true);
         }
-        let (Some(number), Some(hits)) = (number, hits) else { return };
-        if let Some(conditions) = conditions.filter(|_| is_branch) {
-            let read = number_of(tag, "condition-coverage", conditions, covered_of_valid, problems);
-            if let Some((covered, valid)) = read {
-                self.tally.branches(file, u64::from(number), covered, valid);
+        let (Some(number), Some(was_executed)) = (number, hits) else { return };
+        let branches = conditions
+            .filter(|_| is_branch)
+            .and_then(|text| number_of(tag, "condition-coverage", text, covered_of_valid, problems));
+        let line = Line { number, was_executed, branches };
+        if self.method.is_none() {
+            self.has_own_lines = true;
+            self.take(file, line);
+        } else if self.lines_of_methods.len() < MOST_LINES_OF_METHODS {
+            self.lines_of_methods.push(line);
+        }
+    }
+
+    fn take(&mut self, file: FileAt, line: Line) {
+        self.tally.line(file, line.number, line.was_executed);
+        if let Some((covered, valid)) = line.branches {
+            self.tally.branches(file, u64::from(line.number), covered, valid);
+        }
+    }
+
+    fn end_class(&mut self) {
+        let lines = std::mem::take(&mut self.lines_of_methods);
+        if let Some(file) = self.file.take()
+            && !self.has_own_lines
+        {
+            for line in &lines {
+                self.take(file, *line);
             }
         }
-        self.tally.line(file, number, hits);
+        self.lines_of_methods = lines;
+        self.lines_of_methods.clear();
+        self.has_own_lines = false;
+        self.tally.end_part();
     }
 
     /// The value of an attribute, in `text`.

@@ -88,7 +88,7 @@ impl Walk for Jacoco {
             (_, "group") => self.folder(tag),
             (_, "package") => {
                 let folder = self.folder(tag);
-                self.package = Some(self.tally.package(&self.path));
+                self.package = (!self.path.is_empty()).then(|| self.tally.package(&self.path));
                 folder
             }
             (Some(Element::Folder { .. }), "sourcefile") => {

@@ -37,6 +37,8 @@ pub(super) struct Tally {
     used_bytes: usize,
     /// What the report itself says of the whole.
     stated: Counts,
+    /// Are branches that a file states counted, where it lists fewer?
+    pub(super) counts_unlisted_branches: bool,
     /// How many files there were when the part being read began: what came since may be incomplete.
     whole_files: Option<usize>,
     pub(super) summary: Summary,
@@ -71,6 +73,7 @@ impl Tally {
             name_bytes: limits.name_bytes,
             used_bytes: 0,
             stated: Counts::default(),
+            counts_unlisted_branches: false,
             whole_files: None,
             summary: Summary::default(),
         }
@@ -221,7 +224,18 @@ impl Tally {
 
     /// What was found in a file so far.
     pub(super) fn counts_of_file(&self, FileAt(file): FileAt) -> Counts {
-        self.files.get(file).map(File::counts).unwrap_or_default()
+        self.files.get(file).map(|file| self.counts_of(file)).unwrap_or_default()
+    }
+
+    fn counts_of(&self, file: &File) -> Counts {
+        let mut counts = file.counts();
+        if self.counts_unlisted_branches
+            && let Some(stated) = file.stated.branches
+            && stated.valid > counts.branches.unwrap_or_default().valid
+        {
+            counts.branches = Some(stated);
+        }
+        counts
     }
 
     /// Gives every row to the sink: the total, the packages, the files.
@@ -234,7 +248,7 @@ impl Tally {
         }
         let mut total = Counts::default();
         let mut of_packages = vec![(Counts::default(), false); self.packages.len()];
-        let of_files: Vec<Counts> = self.files.iter().map(File::counts).collect();
+        let of_files: Vec<Counts> = self.files.iter().map(|file| self.counts_of(file)).collect();
         for (file, counts) in self.files.iter().zip(&of_files) {
             add(&mut total, *counts);
             if let Some((package, has_files)) = file.package.and_then(|package| of_packages.get_mut(package))

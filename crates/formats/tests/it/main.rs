@@ -5,6 +5,7 @@ mod detect;
 mod fixtures;
 mod hostile;
 mod lenient;
+mod measured_fixtures;
 mod properties;
 mod records;
 mod support;
