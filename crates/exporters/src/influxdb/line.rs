@@ -101,6 +101,10 @@ fn escaped<'t>(text: &'t str, specials: &[char]) -> Cow<'t, str> {
 
 #[cfg(test)]
 mod tests {
+    use manometer_formats::dialects::line_protocol;
+    use proptest::collection::btree_map;
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -133,5 +137,43 @@ mod tests {
         let tags = vec![("test_name", "adds\nci_build,x=y f=1".into())];
         let point = Point { measurement: "m", tags, fields: vec![("f", FieldValue::Int(1))], at_nanos: 0 };
         assert_eq!(point.line().unwrap().matches('\n').count(), 1);
+    }
+
+    /// Text as names have it; a line break has no way through, a backslash at the end gets company.
+    fn name() -> impl Strategy<Value = String> {
+        "[ -~äß€😀]{1,20}".prop_filter("does not end in a backslash", |text| !text.ends_with('\\'))
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(
+            measurement in name().prop_filter("is not a comment", |text| !text.starts_with(['#', ' '])),
+            tags in btree_map(name(), name(), 0..4),
+            number in -1e300..1e300,
+            whole in any::<i64>(),
+            text in "[ -~äß€😀\n]{0,40}",
+            at_nanos in any::<i64>(),
+        ) {
+            let fields = vec![
+                ("f", FieldValue::Float(number)),
+                ("a=b, c", FieldValue::Int(whole)),
+                ("t", FieldValue::Text(&text)),
+            ];
+            let pairs = tags.iter().map(|(key, value)| (key.as_str(), Cow::Borrowed(value.as_str())));
+            let written = Point { measurement: &measurement, tags: pairs.collect(), fields, at_nanos };
+            let line = written.line().unwrap();
+            let read = line_protocol::Point::parse(line.strip_suffix('\n').unwrap()).unwrap();
+            prop_assert_eq!(read.measurement, measurement.as_str());
+            prop_assert_eq!(
+                read.tags.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect::<Vec<_>>(),
+                tags.clone().into_iter().collect::<Vec<_>>()
+            );
+            prop_assert_eq!(read.fields, vec![
+                ("f".into(), line_protocol::FieldValue::Float(number)),
+                ("a=b, c".into(), line_protocol::FieldValue::Int(whole)),
+                ("t".into(), line_protocol::FieldValue::Text(text.as_str().into())),
+            ]);
+            prop_assert_eq!(read.timestamp, Some(at_nanos));
+        }
     }
 }

@@ -16,6 +16,7 @@ mod otlp;
 mod programs;
 mod prometheus;
 mod records;
+mod round_trip;
 mod scripted;
 mod settings;
 mod statsd;

@@ -130,7 +130,7 @@ fn one_line_that_spoils_a_batch_costs_itself_alone() {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the bodies of these tests are their own and small")]
-fn unpacked(body: &[u8]) -> String {
+pub(crate) fn unpacked(body: &[u8]) -> String {
     use std::io::Read as _;
     let mut text = String::new();
     flate2::read::GzDecoder::new(body).read_to_string(&mut text).unwrap();
