@@ -4,6 +4,7 @@ use manometer_exporters::trace::TRACEPARENT_LABEL;
 use manometer_model::records::{Artifact, Build, Job, Run, Sample, Span, Step};
 use manometer_model::{Conclusion, Labels, Record, Status, Timestamp};
 
+use super::record::run_record;
 use super::{Measured, metrics};
 use crate::measure::megabytes;
 use crate::metric::Unit;
@@ -47,9 +48,8 @@ pub fn records(measured: &Measured) -> Vec<Record> {
         records.push(making.build());
     }
     records.extend(measured.artifacts.iter().map(|artifact| making.artifact(artifact)));
-    records.extend(
-        metrics::metrics(measured).into_iter().map(|(name, value)| making.sample(name, value, making.at)),
-    );
+    // What the local store holds of this run, so that the same commands read it here and on a server.
+    records.extend(run_record(measured).to_samples(&making.place()).into_iter().map(Record::from));
     for sample in measured.series.samples() {
         let at = measured.started_at.plus_seconds(sample.at_seconds);
         records.push(making.sample("cpu.load", sample.cpu_percent, at));
@@ -216,21 +216,26 @@ impl Making<'_> {
     }
 
     fn sample(&self, name: &str, value: f64, at: Timestamp) -> Record {
-        let mut tags = self.measured.plan.tags.clone();
-        tags.insert("type".to_owned(), self.measured.plan.kind.clone());
+        let unit = Some(Unit::of(name).word().to_owned());
+        let mut sample = Sample { name: name.to_owned(), value, unit, at, ..self.place() };
+        sample.tags.insert("type".to_owned(), self.measured.plan.kind.clone());
+        sample.into()
+    }
+
+    /// A sample with what all samples of this run have in common.
+    fn place(&self) -> Sample {
         of_run!(Sample, self,
             pipeline: self.pipeline(),
             run_id: Some(self.run.clone()),
             job_id: Some(self.job.clone()),
             branch: self.surroundings.branch.clone(),
             commit_sha: self.surroundings.commit_sha.clone(),
-            name: name.to_owned(),
-            value: value,
-            unit: Some(Unit::of(name).word().to_owned()),
-            tags: tags,
-            at: at,
+            name: String::new(),
+            value: 0.0,
+            unit: None,
+            tags: self.measured.plan.tags.clone(),
+            at: self.at,
         )
-        .into()
     }
 
     fn step(&self, step: &ToldStep, position: usize) -> Record {

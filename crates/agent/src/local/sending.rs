@@ -39,9 +39,9 @@ impl RunRecord {
         metrics
     }
 
-    /// The record as samples. `place` gives the columns that say where it was measured; its name, value, unit, tags and
-    /// time are replaced, its commit where the record has one. Fields in `info` have no place in a sample and are not
-    /// sent.
+    /// The record as samples. `place` gives the columns that say where it was measured, and tags that all of them get;
+    /// its name, value, unit and time are replaced, its commit where the record has one. Fields in `info` have no place
+    /// in a sample and are not sent.
     pub fn to_samples(&self, place: &Sample) -> Vec<Sample> {
         let mut values = self.all_metrics();
         // A record with nothing in it is still a record; whether it succeeded is what every one can say.
@@ -51,7 +51,8 @@ impl RunRecord {
         values
             .into_iter()
             .map(|(name, value)| {
-                let mut tags = self.tags.get(&name).cloned().unwrap_or_default();
+                let mut tags = place.tags.clone();
+                tags.extend(self.tags.get(&name).cloned().unwrap_or_default());
                 tags.insert(TAG_RECORD.to_owned(), self.run_id.clone());
                 tags.insert(TAG_TYPE.to_owned(), self.kind.clone());
                 if let Some(operation) = &self.operation {

@@ -4,8 +4,12 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use manometer_model::{Labels, Timestamp};
+use serde_json::Value;
 
 use crate::local::RunRecord;
+
+/// The field of a record that holds the tags of the whole run. From a server these come as tags of each metric.
+const LABELS: &str = "labels";
 
 /// What is asked of earlier runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +38,7 @@ pub struct MetricHistory {
 pub struct Baseline {
     kind: String,
     operation: Option<String>,
+    labels: Option<Value>,
     run_ids: Vec<String>,
     before: Timestamp,
     options: BaselineOptions,
@@ -58,6 +63,7 @@ impl Baseline {
         let mut baseline = Self {
             kind: first.kind.clone(),
             operation: first.operation.clone(),
+            labels: first.info.get(LABELS).cloned(),
             run_ids: current.iter().map(|run| run.run_id.clone()).collect(),
             before: current.iter().map(|run| run.timestamp).min()?,
             options,
@@ -105,6 +111,7 @@ impl Baseline {
         }
         let is_comparable = run.kind == self.kind
             && run.operation == self.operation
+            && run.info.get(LABELS) == self.labels.as_ref()
             && run.timestamp <= self.before
             && !self.run_ids.contains(&run.run_id);
         if !is_comparable {
@@ -161,6 +168,8 @@ mod tests {
     fn only_comparable_runs_from_before_are_taken_and_only_as_many_as_asked_for() {
         let other_kind = RunRecord { kind: "tests".to_owned(), ..run("other kind", 90) };
         let other_operation = RunRecord { operation: None, ..run("other operation", 89) };
+        let mut labelled = run("labelled", 88);
+        labelled.info.insert("labels".to_owned(), serde_json::json!({"arch": "arm"}));
         let failed = RunRecord { success: Some(false), ..run("failed", 88) };
         let mut tagged = run("tagged", 87);
         tagged.tags.insert("a_mb".to_owned(), Labels::from([("arch".to_owned(), "arm".to_owned())]));
@@ -169,6 +178,7 @@ mod tests {
             run("now", 100),
             other_kind,
             other_operation,
+            labelled,
             failed,
             tagged,
             run("a", 3),

@@ -15,8 +15,8 @@
 //!
 //! With several new runs the second point is left to the third, as soon as they are enough to show one in ten.
 //!
-//! Comparable are earlier runs of the same type and operation that did not fail, and of those the metrics with the same
-//! tags. **Invariant:** pure; what is compared with what is decided here, never by who reads the runs.
+//! Comparable are earlier runs of the same type, operation and labels that did not fail, and of those the metrics with
+//! the same tags. **Invariant:** pure; what is compared with what is decided here, never by who reads the runs.
 
 mod baseline;
 mod verdict;
