@@ -9,8 +9,8 @@
 //!              └ path, time ─────────┘   └ one TestCase to the sink for each execution of the test
 //! ```
 //!
-//! Memory: the XML window, one test at a time with its texts clipped, and to number repetitions at most 10 MB,
-//! or 18 bytes for each distinct test (40 more for each that is repeated).
+//! Memory: the XML window, one test at a time with its texts clipped, and to number repetitions at most 16 MB,
+//! or 27 bytes for each distinct test (40 more for each that is repeated).
 
 mod elements;
 mod reading;

@@ -8,7 +8,7 @@
 //! A test has the same identity whichever format tells of it, as far as the formats name it alike: suite path, class
 //! name, name and bracketed parameters, and the ordinal of its repetition in the file.
 //!
-//! Memory: one test at a time with its texts clipped, and to number repetitions at most 10 MB, or 18 bytes for each
+//! Memory: one test at a time with its texts clipped, and to number repetitions at most 16 MB, or 27 bytes for each
 //! distinct test (40 more for each that is repeated). What a format holds besides stands in its own module.
 
 pub(crate) mod case;

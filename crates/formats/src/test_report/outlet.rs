@@ -116,7 +116,7 @@ impl<'l, 's> Outlet<'l, 's> {
     fn identify(&mut self, case: &Case, (name, bracketed): SplitName<'_>, suite: &str) -> TestId {
         let parameters = bracketed.unwrap_or_default();
         let first = TestId::new(suite, &case.classname, name, parameters, 0);
-        match self.ordinals.next(first.as_u128() as u64) {
+        match self.ordinals.next(suite, first.as_u128() as u64) {
             0 => first,
             ordinal => TestId::new(suite, &case.classname, name, parameters, ordinal),
         }
