@@ -16,7 +16,7 @@ pub(super) static SYSTEM: System = System {
 
 fn read(draft: &mut Draft<'_>) {
     draft.take_with(Field::Project, &["BUILDKITE_REPO"], project_of);
-    draft.take(Field::Pipeline, &["BUILDKITE_PIPELINE_SLUG"]);
+    draft.take(Field::Pipeline, &["BUILDKITE_PIPELINE_NAME", "BUILDKITE_PIPELINE_SLUG"]);
     draft.take(Field::RunId, &["BUILDKITE_BUILD_ID"]);
     draft.take(Field::Number, &["BUILDKITE_BUILD_NUMBER"]);
     draft.take(Field::JobId, &["BUILDKITE_JOB_ID"]);

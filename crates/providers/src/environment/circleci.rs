@@ -27,7 +27,11 @@ fn read(draft: &mut Draft<'_>) {
     let is_change = draft.get(Field::ChangeId).is_some();
     draft.set(Field::Trigger, if is_change { "pull_request" } else { "" }, "CIRCLE_PULL_REQUEST");
     draft.take(Field::Actor, &["CIRCLE_USERNAME", "CIRCLE_PR_USERNAME"]);
-    draft.take(Field::Url, &["CIRCLE_BUILD_URL"]);
+    // CIRCLE_BUILD_URL is the page of the job.
+    draft.take_with(Field::Url, &["CIRCLE_WORKFLOW_ID"], |id| {
+        Some(format!("https://app.circleci.com/pipelines/workflows/{id}"))
+    });
+    draft.label("job_url", &["CIRCLE_BUILD_URL"]);
     draft.take(Field::Workspace, &["CIRCLE_WORKING_DIRECTORY"]);
     draft.label("tag", &["CIRCLE_TAG"]);
     draft.label("job_number", &["CIRCLE_BUILD_NUM"]);

@@ -37,6 +37,10 @@ pub struct CiContext {
     pub problems: Problems,
 }
 
+/// What describes the checkout and not the run.
+const OF_THE_CHECKOUT: [Field; 5] =
+    [Field::Project, Field::Service, Field::Branch, Field::IsDefaultBranch, Field::CommitSha];
+
 impl CiContext {
     /// What was told about one field.
     pub fn get(&self, field: Field) -> Option<&str> {
@@ -123,5 +127,27 @@ impl CiContext {
             .map(|(field, told)| (format!("label.{}", field.name()), told.value.as_str()));
         let labels = self.labels.iter().map(|(key, value)| (format!("label.{key}"), value.as_str()));
         provider.into_iter().chain(fields).chain(machine).chain(labels)
+    }
+
+    /// [`Self::upload_fields`] without what contradicts the words `said` (field name, value) by somebody who knows
+    /// better, such as flags.
+    ///
+    /// Who names another provider, run or attempt speaks of another run than this one: then only what describes the
+    /// checkout is left. Who names another project: nothing is.
+    pub fn upload_fields_beside<'a>(&'a self, said: &[(&str, &str)]) -> Vec<(String, &'a str)> {
+        let is_contradicted = |name: &str, own: Option<&str>| {
+            said.iter().any(|(field, value)| *field == name && own.is_some_and(|own| own != *value))
+        };
+        if is_contradicted("project", self.project()) {
+            return Vec::new();
+        }
+        let is_this_run = self.provider.is_some()
+            && !is_contradicted("provider", self.provider.as_deref())
+            && !is_contradicted("run_id", self.run_id())
+            && !is_contradicted("attempt", Some(self.get(Field::Attempt).unwrap_or("1")));
+        self.upload_fields()
+            .filter(|(name, _)| is_this_run || OF_THE_CHECKOUT.iter().any(|field| field.name() == name))
+            .filter(|(name, _)| !said.iter().any(|(field, _)| field == name))
+            .collect()
     }
 }

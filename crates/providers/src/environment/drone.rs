@@ -20,10 +20,11 @@ fn read(draft: &mut Draft<'_>) {
         &["DRONE_REPO_LINK", "DRONE_GIT_HTTP_URL", "DRONE_REMOTE_URL"],
         project_of,
     );
-    draft.take(Field::Pipeline, &["DRONE_STAGE_NAME"]);
     draft.take(Field::RunId, &["DRONE_BUILD_NUMBER"]);
     draft.take(Field::Number, &["DRONE_BUILD_NUMBER"]);
-    draft.take(Field::JobName, &["DRONE_STEP_NAME"]);
+    // A job of Drone is a stage of its build.
+    draft.take(Field::JobId, &["DRONE_STAGE_NUMBER"]);
+    draft.take(Field::JobName, &["DRONE_STAGE_NAME"]);
     draft.take(Field::ChangeId, &["DRONE_PULL_REQUEST"]);
     // DRONE_BRANCH of a pull request is the branch it goes to.
     draft.take(Field::Branch, &["DRONE_TAG"]);
@@ -49,6 +50,7 @@ fn read(draft: &mut Draft<'_>) {
     draft.take(Field::RunnerOs, &["DRONE_STAGE_OS"]);
     draft.take(Field::RunnerArch, &["DRONE_STAGE_ARCH"]);
     draft.take(Field::Workspace, &["DRONE_WORKSPACE"]);
+    draft.label("step", &["DRONE_STEP_NAME"]);
     draft.label("tag", &["DRONE_TAG"]);
     draft.label("environment", &["DRONE_DEPLOY_TO"]);
 }

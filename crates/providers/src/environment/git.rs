@@ -25,6 +25,11 @@ pub struct GitFacts {
 }
 
 impl GitFacts {
+    /// Asks git in the current folder.
+    pub fn of_current_folder() -> Self {
+        Self::of_folder(Path::new("."))
+    }
+
     /// Asks git in a folder.
     pub fn of_folder(folder: &Path) -> Self {
         let ask = |arguments: &[&str]| git(folder, arguments);

@@ -19,7 +19,8 @@
 //! | `circleci` | UUID of the workflow | 1 | UUID of the job |
 //! | `azure` | id of the build | 1 | UUID of the job |
 //! | `bitbucket` | number of the pipeline | 1 | UUID of the step |
-//! | `drone`, `woodpecker` | number of the build | 1 | – |
+//! | `drone` | number of the build | 1 | number of the stage |
+//! | `woodpecker` | number of the pipeline | 1 | number of the workflow |
 //!
 //! **Invariants:** nothing here reads the process's environment, a file or a clock except through [`Surroundings`];
 //! nothing is made up: what no source tells stays unknown; of a pull request the head commit and source branch are
@@ -212,10 +213,4 @@ fn folder_in_checkout(draft: &Draft<'_>, around: &Surroundings<'_>) -> Option<St
     let parts: Option<Vec<&str>> =
         here.strip_prefix(root).ok()?.components().map(|part| part.as_os_str().to_str()).collect();
     Some(format!("{}/", parts?.join("/")))
-}
-
-/// Name, variables that give it away, provider of every system, for the documentation's check.
-#[cfg(test)]
-pub(crate) fn systems() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
-    SYSTEMS.iter().map(|system| (system.name, system.detected_by, system.provider))
 }

@@ -17,10 +17,11 @@ pub(super) static SYSTEM: System = System {
 
 fn read(draft: &mut Draft<'_>) {
     draft.take_with(Field::Project, &["CI_REPO_URL", "CI_REPO_CLONE_URL", "CI_REPO_LINK"], project_of);
-    draft.take(Field::Pipeline, &["CI_WORKFLOW_NAME"]);
     draft.take(Field::RunId, &["CI_PIPELINE_NUMBER"]);
     draft.take(Field::Number, &["CI_PIPELINE_NUMBER"]);
-    draft.take(Field::JobName, &["CI_STEP_NAME"]);
+    // A job of Woodpecker is a workflow of its pipeline.
+    draft.take(Field::JobId, &["CI_WORKFLOW_NUMBER"]);
+    draft.take(Field::JobName, &["CI_WORKFLOW_NAME"]);
     draft.take(Field::ChangeId, &["CI_COMMIT_PULL_REQUEST"]);
     // CI_COMMIT_BRANCH of a pull request is the branch it goes to.
     draft.take(Field::Branch, &["CI_COMMIT_SOURCE_BRANCH", "CI_COMMIT_TAG"]);
@@ -46,6 +47,7 @@ fn read(draft: &mut Draft<'_>) {
     });
     draft.take(Field::Workspace, &["CI_WORKSPACE"]);
     draft.label("target_branch", &["CI_COMMIT_TARGET_BRANCH"]);
+    draft.label("step", &["CI_STEP_NAME"]);
     draft.label("tag", &["CI_COMMIT_TAG"]);
     draft.label("environment", &["CI_PIPELINE_DEPLOY_TARGET"]);
 }
