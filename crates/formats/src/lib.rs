@@ -27,6 +27,7 @@ pub mod junit;
 mod lines;
 pub mod measured;
 pub mod records;
+pub mod sizes;
 pub mod test_report;
 mod text_lines;
 pub mod xml;

@@ -10,7 +10,7 @@ use manometer_model::records::{Artifact, Build, Coverage};
 use manometer_model::{Limits, Problems, Record, Timestamp};
 
 use crate::detect::Look;
-use crate::{ReadError, builds, coverage};
+use crate::{ReadError, builds, coverage, sizes};
 
 /// A reader of reports that measure something.
 pub type Reader = fn(&mut dyn BufRead, &Limits, &mut dyn MeasuredSink) -> Result<Summary, ReadError>;
@@ -241,6 +241,7 @@ pub static FORMATS: &[Format] = &[
     Format { name: "llvm-cov", read: coverage::llvm_cov::read, claims: coverage::llvm_cov::claims },
     Format { name: "simplecov", read: coverage::simplecov::read, claims: coverage::simplecov::claims },
     Format { name: "go-cover", read: coverage::go_profile::read, claims: coverage::go_profile::claims },
+    Format { name: "artifacts", read: sizes::listing::read, claims: sizes::listing::claims },
     Format { name: "ninja-log", read: builds::ninja_log::read, claims: builds::ninja_log::claims },
     Format { name: "make-times", read: builds::make_times::read, claims: builds::make_times::claims },
     Format {
