@@ -18,21 +18,32 @@
 //! - Times are the provider's own where it tells them believably; the time of receipt stands in where it does not.
 //!   Equal times of asking and starting prove nothing and give no waiting time of zero.
 
+mod azure;
+mod bitbucket;
+mod buildkite;
+mod cdevents;
+mod circleci;
 mod decoded;
 mod delivery;
+mod drone;
 pub mod environment;
 mod github;
+mod http_signature;
+mod jenkins;
 mod json;
 mod moment;
 mod platform;
 mod provider;
 mod reading;
 mod repository;
+mod rows;
 pub mod rules;
 mod secrets;
 pub mod signature;
+mod teamcity;
 mod tree;
 mod waits;
+mod woodpecker;
 
 pub use decoded::{DecodeError, Decoded, FactGroup, Identity};
 pub use delivery::{Delivery, Headers};
@@ -43,7 +54,18 @@ pub use secrets::{Secrets, SecretsError};
 pub use signature::Refusal;
 
 /// Every system that sends webhooks, in the order the documentation lists them.
-pub static PROVIDERS: &[&dyn Provider] = &[&github::GitHub];
+pub static PROVIDERS: &[&dyn Provider] = &[
+    &github::GitHub,
+    &jenkins::Jenkins,
+    &teamcity::TeamCity,
+    &buildkite::Buildkite,
+    &circleci::CircleCi,
+    &azure::Azure,
+    &bitbucket::Bitbucket,
+    &drone::Drone,
+    &woodpecker::Woodpecker,
+    &cdevents::CdEvents,
+];
 
 /// The system of that name.
 pub fn provider(name: &str) -> Option<&'static dyn Provider> {

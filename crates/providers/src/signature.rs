@@ -15,6 +15,9 @@ use crate::{Delivery, Secrets};
 /// How far the time of a signature may be from the time of receipt, in seconds, as Standard Webhooks has it.
 pub const WINDOW_SECONDS: f64 = 300.0;
 
+/// The header for a token, of systems that let their users write the headers.
+pub(crate) const TOKEN_HEADERS: &[&str] = &["x-manometer-token"];
+
 /// What a signing secret of Standard Webhooks begins with; base64 follows.
 const STANDARD_WEBHOOKS_PREFIX: &[u8] = b"whsec_";
 
