@@ -27,7 +27,9 @@ mod decoded;
 mod delivery;
 mod drone;
 pub mod environment;
+mod gitea;
 mod github;
+mod gitlab;
 mod http_signature;
 mod jenkins;
 mod json;
@@ -56,6 +58,9 @@ pub use signature::Refusal;
 /// Every system that sends webhooks, in the order the documentation lists them.
 pub static PROVIDERS: &[&dyn Provider] = &[
     &github::GitHub,
+    &gitlab::GitLab,
+    &gitea::Gitea,
+    &gitea::Forgejo,
     &jenkins::Jenkins,
     &teamcity::TeamCity,
     &buildkite::Buildkite,

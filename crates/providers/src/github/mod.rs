@@ -9,10 +9,18 @@
 //!
 //! Events and payloads: <https://docs.github.com/en/webhooks/webhook-events-and-payloads>.
 
+mod change;
+mod checks;
+mod deployment;
+pub(crate) mod hub;
+mod job;
+mod run;
+
 use std::borrow::Cow;
 
-use manometer_model::Limits;
+use manometer_model::{Limits, Timestamp};
 
+use self::hub::Hub;
 use crate::reading;
 use crate::signature;
 use crate::tree::View;
@@ -46,11 +54,12 @@ impl Provider for GitHub {
         rules: &ServiceRules,
         limits: &Limits,
     ) -> Result<Decoded, DecodeError> {
-        let _ = rules;
         let body = payload(delivery, limits)?;
         let event = self.identity(delivery).event;
         let delivery = Delivery { body: &body, ..*delivery };
-        reading::decode(&delivery, limits, event.clone(), |root, decoded| fill(&event, root, decoded))
+        reading::decode(&delivery, limits, event.clone(), |root, decoded| {
+            fill(NAME, &event, root, rules, delivery.received_at, decoded);
+        })
     }
 }
 
@@ -67,9 +76,44 @@ fn payload<'d>(delivery: &Delivery<'d>, limits: &Limits) -> Result<Cow<'d, [u8]>
     Ok(Cow::Owned(payload.into_owned().into_bytes()))
 }
 
-fn fill(event: &str, root: View<'_>, decoded: &mut Decoded) {
+/// Takes from an event of GitHub's dialect what it tells; `provider` is whose dialect it is.
+pub(crate) fn fill(
+    provider: &'static str,
+    event: &str,
+    root: View<'_>,
+    rules: &ServiceRules,
+    received_at: Timestamp,
+    decoded: &mut Decoded,
+) {
     if let Some(action) = root.text("action") {
         decoded.event = format!("{event}.{action}");
     }
-    decoded.known = event == "ping";
+    let hub = Hub::of(provider, root, rules, received_at);
+    decoded.project = hub.as_ref().map(|hub| hub.project.clone());
+    if event == "ping" {
+        decoded.known = true;
+        return;
+    }
+    let (Some(handler), Some(hub)) = (handler(event, root), hub) else { return };
+    decoded.known = true;
+    handler(&hub, root, decoded);
+}
+
+type Handler = fn(&Hub<'_>, View<'_>, &mut Decoded);
+
+/// The events that mean something here.
+fn handler(event: &str, root: View<'_>) -> Option<Handler> {
+    Some(match event {
+        "workflow_run" => run::workflow_run,
+        "workflow_job" => job::workflow_job,
+        "check_suite" if !checks::is_of_actions(root.object("check_suite")) => checks::check_suite,
+        "check_run" if !checks::is_of_actions(root.object("check_run")) => checks::check_run,
+        "push" => change::push,
+        "pull_request" => change::pull_request,
+        "pull_request_review" => change::pull_request_review,
+        "deployment" => deployment::deployment,
+        "deployment_status" => deployment::deployment_status,
+        "release" => deployment::release,
+        _ => return None,
+    })
 }
