@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use manometer_model::Limits;
+use manometer_providers::rules::ServiceRules;
 use serde::{Deserialize, Serialize};
 
 use crate::env;
@@ -26,6 +27,8 @@ pub(crate) struct Config {
     pub(crate) listen: String,
     /// Names, besides loopback, under which browsers may reach the pages.
     pub(crate) hostnames: Vec<String>,
+    /// Path rules that name the service of a monorepo, the first to be tried first: `services/*/`.
+    pub(crate) service_rules: Vec<String>,
     /// Every limit; see the documentation for their meaning.
     pub(crate) limits: Limits,
 }
@@ -36,6 +39,7 @@ impl Default for Config {
             data: PathBuf::from("./manometer-data"),
             listen: "127.0.0.1:8420".to_owned(),
             hostnames: Vec::new(),
+            service_rules: Vec::new(),
             limits: Limits::default(),
         }
     }
@@ -88,6 +92,16 @@ pub(crate) fn load(
         }
     }
     Ok(Loaded { config, file, unknown })
+}
+
+impl Config {
+    /// The path rules, read.
+    ///
+    /// # Errors
+    /// Names the pattern that is no rule.
+    pub(crate) fn service_rules(&self) -> anyhow::Result<ServiceRules> {
+        ServiceRules::parse(&self.service_rules).map_err(|error| usage(format!("settings: {error}")))
+    }
 }
 
 /// Reads `ADDRESS:PORT`; `localhost` counts as 127.0.0.1.

@@ -13,7 +13,6 @@ mod commands;
 mod config;
 mod env;
 mod exit;
-mod git;
 #[cfg(feature = "server")]
 mod inputs;
 mod output;
@@ -97,6 +96,7 @@ fn measured_runs(command: &RunsCommand) -> anyhow::Result<()> {
 fn tool(command: &ToolCommand, loaded: &Loaded) -> anyhow::Result<()> {
     match command {
         ToolCommand::Config(command) => commands::config::run(command, loaded),
+        ToolCommand::Context { format } => commands::context::run(*format, &loaded.config),
         ToolCommand::Completions { shell } => commands::shell::completions(*shell),
         ToolCommand::Man { folder } => commands::shell::man(folder),
     }

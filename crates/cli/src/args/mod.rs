@@ -62,6 +62,13 @@ pub(crate) enum ToolCommand {
     /// Check or show the settings
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Print which CI run this is, and where each word of that comes from
+    #[command(after_help = CONTEXT_EXAMPLES)]
+    Context {
+        /// Form of the answer
+        #[arg(long, value_enum, default_value_t = ContextFormat::Table)]
+        format: ContextFormat,
+    },
     /// Print a completion script for a shell
     Completions {
         /// Which shell
@@ -73,6 +80,25 @@ pub(crate) enum ToolCommand {
         #[arg(value_hint = ValueHint::DirPath)]
         folder: PathBuf,
     },
+}
+
+const CONTEXT_EXAMPLES: &str = "\
+Examples:
+  manometer context                                         aligned columns: field, value, source
+  manometer context --format json | jq .run_id
+  eval \"$(manometer context --format env)\"; echo \"$CI_CONTEXT_RUN_ID\"
+
+Outside CI the git checkout answers alone; the exit code is 0 there too.";
+
+/// Forms of `manometer context`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ContextFormat {
+    /// Aligned columns for people: field, value, source
+    Table,
+    /// One object: every field (null where not known), labels, sources, problems
+    Json,
+    /// Lines `CI_CONTEXT_FIELD='value'` for a shell
+    Env,
 }
 
 /// Where a server is; without it the local data folder is used.

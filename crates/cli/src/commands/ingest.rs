@@ -7,6 +7,7 @@ use std::io::{Read as _, Seek as _};
 use anyhow::Context as _;
 use manometer_ingest::{Admission, ContextFields, FileReport, IngestError, Ingested, Name, Part, reports};
 use manometer_model::{Clock as _, Limits, Problem, Problems, SystemClock, Timestamp};
+use manometer_providers::environment::{Surroundings, detect};
 use manometer_store::{Outcome, Receipt, Store, StoreOptions};
 use reqwest::blocking::multipart::{Form, Part as FormPart};
 use serde::Deserialize;
@@ -15,7 +16,6 @@ use crate::args::{ContextArgs, IngestArgs};
 use crate::commands::store::folder;
 use crate::config::Config;
 use crate::exit::{gate_failed, server, usage};
-use crate::git::Checkout;
 use crate::inputs::{self, Input};
 use crate::output::{self, grouped};
 use crate::progress;
@@ -24,7 +24,7 @@ use crate::remote::Remote;
 /// Reads, stores and says what was understood.
 pub(crate) fn run(arguments: &IngestArgs, config: &Config) -> anyhow::Result<()> {
     let inputs = inputs::resolve(&arguments.files)?;
-    let fields = context(&arguments.context)?;
+    let fields = context(&arguments.context, config)?;
     let answer = match Remote::from_args(&arguments.remote)? {
         Some(remote) => to_server(&remote, arguments, &fields, &inputs)?,
         None => to_folder(arguments, config, &fields, &inputs)?,
@@ -32,31 +32,40 @@ pub(crate) fn run(arguments: &IngestArgs, config: &Config) -> anyhow::Result<()>
     report(&answer)
 }
 
-/// What the flags say about the run; where they are silent, what git says.
-fn context(arguments: &ContextArgs) -> anyhow::Result<ContextFields> {
-    let checkout = Checkout::here();
+/// What the flags say about the run; where they are silent, what the CI system, git and at last the folder's name say.
+fn context(arguments: &ContextArgs, config: &Config) -> anyhow::Result<ContextFields> {
+    let detected = detect(&Surroundings::of_this_process(), &config.service_rules()?);
+    detected.problems.first.iter().for_each(|problem| output::warn(problem.to_string()));
+    let attempt = arguments.attempt.map(|attempt| attempt.to_string());
+    let said: Vec<(&str, &str)> = [
+        ("project", arguments.project.as_deref()),
+        ("service", arguments.service.as_deref()),
+        ("pipeline", arguments.pipeline.as_deref()),
+        ("provider", arguments.provider.as_deref()),
+        ("run_id", arguments.run_id.as_deref()),
+        ("attempt", attempt.as_deref()),
+        ("job_id", arguments.job_id.as_deref()),
+        ("job_name", arguments.job_name.as_deref()),
+        ("branch", arguments.branch.as_deref()),
+        ("commit_sha", arguments.commit.as_deref()),
+        ("trigger", arguments.trigger.as_deref()),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name, value?)))
+    .collect();
     let folder_name = std::env::current_dir()
         .ok()
         .and_then(|path| path.file_name().map(|name| name.to_string_lossy().into_owned()));
-    let project = arguments.project.clone().or(checkout.project).or(folder_name);
-    let said = [
-        ("project", project),
-        ("service", arguments.service.clone()),
-        ("pipeline", arguments.pipeline.clone()),
-        ("provider", arguments.provider.clone()),
-        ("run_id", arguments.run_id.clone()),
-        ("attempt", arguments.attempt.map(|attempt| attempt.to_string())),
-        ("job_id", arguments.job_id.clone()),
-        ("job_name", arguments.job_name.clone()),
-        ("branch", arguments.branch.clone().or(checkout.branch)),
-        ("commit_sha", arguments.commit.clone().or(checkout.commit_sha)),
-        ("trigger", arguments.trigger.clone()),
-    ];
     let mut fields = ContextFields::new();
-    for (name, value) in said {
-        if let Some(text) = value {
-            fields.set(name, &text).map_err(|error| usage(error.to_string()))?;
-        }
+    let mut set = |name: &str, text: &str| fields.set(name, text).map_err(|error| usage(error.to_string()));
+    if let Some(name) = folder_name {
+        set("project", &name)?;
+    }
+    for (name, text) in detected.upload_fields_beside(&said) {
+        set(&name, text)?;
+    }
+    for (name, text) in said {
+        set(name, text)?;
     }
     Ok(fields)
 }

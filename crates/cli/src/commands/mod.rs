@@ -2,6 +2,7 @@
 
 pub(crate) mod compare;
 pub(crate) mod config;
+pub(crate) mod context;
 #[cfg(feature = "server")]
 pub(crate) mod demo;
 pub(crate) mod exec;

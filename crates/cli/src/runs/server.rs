@@ -3,12 +3,12 @@
 use anyhow::Context as _;
 use manometer_agent::local::RunRecord;
 use manometer_model::{Labels, Timestamp};
+use manometer_providers::environment::GitFacts;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{RunFilter, RunSource, Visit, sql};
 use crate::exit;
-use crate::git::Checkout;
 use crate::output;
 use crate::remote::Remote;
 
@@ -55,7 +55,7 @@ impl Server {
         let project = match project {
             Some(ALL_PROJECTS) => None,
             Some(named) => Some(named.to_owned()),
-            None => Checkout::here().project,
+            None => GitFacts::of_current_folder().project,
         };
         Self { remote, project }
     }
