@@ -5,6 +5,7 @@ mod doc;
 mod layout;
 mod materialise;
 mod merge;
+mod merged;
 mod observe;
 mod rows;
 
@@ -12,5 +13,6 @@ pub(crate) use doc::Doc;
 pub(crate) use layout::layout_of;
 pub(crate) use materialise::row_of;
 pub(crate) use merge::merge_encoded;
+pub use merged::{MergedRow, merged_rows};
 pub(crate) use observe::observe;
 pub(crate) use rows::{EntityChunk, EntityRows};
