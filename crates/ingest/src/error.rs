@@ -40,6 +40,9 @@ pub enum IngestError {
         /// The project; `None` when a row has none.
         project: Option<String>,
     },
+    /// The records could not be written out.
+    #[error("failed to write the records: {0}")]
+    Write(std::io::Error),
     /// Reading what was sent failed.
     #[error("failed to read the upload: {0}")]
     Read(#[from] std::io::Error),

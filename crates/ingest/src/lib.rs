@@ -1,8 +1,8 @@
 //! Ingest: from what was sent to a delivery the store can commit.
 //!
 //! ```text
-//! parts ──► decompress ──► formats ──► rows ──► DeliveryWriter ──► Delivery ──► store
-//!  │         one Allowance    │          ▲
+//! parts ──► decompress ──► formats ──► rows ──► RowSink: DeliveryWriter ──► Delivery ──► store
+//!  │         one Allowance    │          ▲                RecordLines ──► NDJSON (a dry run)
 //!  │         per upload       └ problems │ context of the run, read and checked once
 //!  └─────► content hash ──► delivery key (or the sender's Idempotency-Key)
 //! ```
@@ -25,6 +25,7 @@ mod prepared;
 mod receipt;
 pub mod records;
 pub mod reports;
+mod rows;
 pub mod save_metrics;
 
 pub use admission::Admission;
@@ -34,3 +35,4 @@ pub use error::IngestError;
 pub use name::{Name, NameError};
 pub use prepared::{Fresh, Ingested, Prepared};
 pub use receipt::FileReport;
+pub use rows::{RecordLines, RowSink};

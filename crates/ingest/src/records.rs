@@ -4,7 +4,7 @@ use std::io::BufRead;
 use std::ops::ControlFlow;
 
 use manometer_model::{Limits, Problem, Problems, Record, Table, Timestamp, Value};
-use manometer_store::{DeliveryInfo, DeliveryWriter, Store};
+use manometer_store::{DeliveryInfo, Store};
 
 use crate::admission::Admission;
 use crate::content_hash::ContentHash;
@@ -12,6 +12,7 @@ use crate::decompress::{Allowance, FileVisitor, Part, visit_files};
 use crate::error::IngestError;
 use crate::prepared::{Fresh, Prepared};
 use crate::receipt::FileReport;
+use crate::rows::RowSink;
 
 /// The door these deliveries come through, in the table `deliveries`.
 const SOURCE: &str = "records";
@@ -81,7 +82,7 @@ struct RecordFiles<'a> {
     admission: &'a Admission,
     limits: &'a Limits,
     received_at: Timestamp,
-    writer: &'a mut DeliveryWriter,
+    writer: &'a mut dyn RowSink,
     reports: Vec<FileReport>,
     problems: Problems,
     project: Option<String>,
@@ -93,11 +94,10 @@ impl RecordFiles<'_> {
         self.reports.push(FileReport {
             name: name.to_owned(),
             kind: SOURCE.to_owned(),
-            suites: 0,
-            tests: 0,
             records,
             problems: problems.total,
             taken: records > 0,
+            ..FileReport::default()
         });
         self.problems.absorb(problems, Some(name));
     }
@@ -129,7 +129,7 @@ impl FileVisitor for RecordFiles<'_> {
 pub(crate) struct RecordRows<'a> {
     admission: &'a Admission,
     received_at: Timestamp,
-    writer: &'a mut DeliveryWriter,
+    writer: &'a mut dyn RowSink,
 }
 
 /// What a file of records was made of.
@@ -141,11 +141,7 @@ pub(crate) struct TakenRecords {
 }
 
 impl<'a> RecordRows<'a> {
-    pub(crate) fn new(
-        admission: &'a Admission,
-        received_at: Timestamp,
-        writer: &'a mut DeliveryWriter,
-    ) -> Self {
+    pub(crate) fn new(admission: &'a Admission, received_at: Timestamp, writer: &'a mut dyn RowSink) -> Self {
         Self { admission, received_at, writer }
     }
 

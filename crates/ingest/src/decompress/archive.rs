@@ -16,6 +16,7 @@ const DIRECTORY_ENTRY: &[u8; 4] = b"PK\x01\x02";
 pub(super) fn visit_entries(
     archive_name: &str,
     source: &mut dyn Source,
+    packed_bytes: u64,
     allowance: &Allowance,
     visitor: &mut dyn FileVisitor,
 ) -> Result<(), UnpackError> {
@@ -37,6 +38,9 @@ pub(super) fn visit_entries(
         return Err(UnpackError::Archive { name: archive_name.to_owned(), why });
     }
     refuse_unsafe_entries(archive_name, &archive)?;
+    if visitor.archive(archive_name, packed_bytes, &directory_of(&archive)) {
+        return Ok(());
+    }
 
     for index in 0..archive.len() {
         let entry = archive.by_index_data(index).map_err(broken)?;
@@ -61,6 +65,15 @@ pub(super) fn visit_entries(
         }
     }
     Ok(())
+}
+
+/// The files of an archive, with their sizes when unpacked as the directory states them.
+fn directory_of<R: std::io::Read + std::io::Seek>(archive: &ZipArchive<R>) -> Vec<(String, u64)> {
+    (0..archive.len())
+        .filter_map(|index| archive.by_index_data(index).ok())
+        .filter(|entry| !entry.is_dir())
+        .map(|entry| (display_name(entry.name_raw()), entry.size()))
+        .collect()
 }
 
 fn visit_entry(

@@ -16,6 +16,8 @@ mod part;
 
 use std::io::{BufRead, Read};
 
+use manometer_formats::sizes::image;
+
 pub use allowance::{Allowance, Exceeded};
 pub use codec::{ContentEncoding, UnknownEncoding};
 pub use part::{Part, Source};
@@ -67,7 +69,21 @@ pub trait FileVisitor {
     fn file(&mut self, name: &str, content: &mut dyn BufRead);
     /// A file that cannot be opened, and why.
     fn unreadable(&mut self, name: &str, why: String);
+
+    /// A zip archive, from its directory: the names of its files and their sizes when unpacked. `true` says that it
+    /// was taken as what it is, so that its files are not visited.
+    fn archive(&mut self, _name: &str, _packed_bytes: u64, _files: &[(String, u64)]) -> bool {
+        false
+    }
+
+    /// A tarball. `true` says that it was taken as what it is.
+    fn tarball(&mut self, _name: &str, _source: &mut dyn Source) -> bool {
+        false
+    }
 }
+
+/// What a tarball is told by.
+const TAR_HEADER_BYTES: usize = 512;
 
 /// How many of a file's first bytes are looked at to tell what it is.
 pub const HEAD_BYTES: usize = manometer_formats::detect::DETECT_BYTES;
@@ -88,16 +104,24 @@ pub fn visit_files(
     let encoding = part.encoding;
     let read_error = |source| UnpackError::Read { name: name.clone(), source };
     part.source.rewind().map_err(read_error)?;
-    let mut raw_head = [0_u8; 4];
+    let mut raw_head = [0_u8; TAR_HEADER_BYTES];
     let raw_length = read_up_to(part.source.as_mut(), &mut raw_head).map_err(read_error)?;
     part.source.rewind().map_err(read_error)?;
-    let raw_kind = Codec::of(raw_head.get(..raw_length).unwrap_or_default());
+    let raw_head = raw_head.get(..raw_length).unwrap_or_default();
+    let raw_kind = Codec::of(raw_head);
 
     if raw_kind == Codec::Zip && encoding == ContentEncoding::Identity {
-        return archive::visit_entries(&name, part.source.as_mut(), allowance, visitor);
+        let packed_bytes = part.bytes();
+        return archive::visit_entries(&name, part.source.as_mut(), packed_bytes, allowance, visitor);
     }
     if !allowance.count_file() {
         return Ok(());
+    }
+    if image::may_be_image(raw_head) && encoding == ContentEncoding::Identity {
+        if visitor.tarball(&name, part.source.as_mut()) {
+            return Ok(());
+        }
+        part.source.rewind().map_err(read_error)?;
     }
     let buffered = Box::new(std::io::BufReader::with_capacity(codec::BUFFER_BYTES, part.source.as_mut()));
     let decoded = codec::open(encoding.codec(), buffered, allowance).map_err(read_error)?;

@@ -3,19 +3,21 @@
 use std::collections::BTreeSet;
 use std::io::BufRead;
 
+use manometer_formats::sizes::image;
+use manometer_formats::sizes::wheel::Wheel;
 use manometer_formats::{Kind, ReadError, detect, measured, test_report};
 use manometer_model::{Limits, Problem, Problems, Timestamp};
-use manometer_store::DeliveryWriter;
 
 use super::measured::MeasuredRows;
 use super::run::RunClaims;
-use super::tests::TestRows;
+use super::test_rows::TestRows;
 use crate::admission::Admission;
 use crate::context::Context;
-use crate::decompress::{FileVisitor, UnpackError};
+use crate::decompress::{FileVisitor, Source, UnpackError};
 use crate::error::IngestError;
 use crate::receipt::FileReport;
 use crate::records::RecordRows;
+use crate::rows::RowSink;
 
 /// Takes files and remembers what became of each.
 pub(super) struct ReportFiles<'a> {
@@ -23,7 +25,7 @@ pub(super) struct ReportFiles<'a> {
     admission: &'a Admission,
     limits: &'a Limits,
     received_at: Timestamp,
-    writer: &'a mut DeliveryWriter,
+    writer: &'a mut dyn RowSink,
     claims: RunClaims,
     reports: Vec<FileReport>,
     problems: Problems,
@@ -51,7 +53,7 @@ impl<'a> ReportFiles<'a> {
         admission: &'a Admission,
         limits: &'a Limits,
         received_at: Timestamp,
-        writer: &'a mut DeliveryWriter,
+        writer: &'a mut dyn RowSink,
     ) -> Self {
         Self {
             context,
@@ -121,6 +123,7 @@ impl<'a> ReportFiles<'a> {
         report.records = rows.finish()?;
         let problems = match outcome {
             Ok(summary) => {
+                describe(&mut report, &summary);
                 report.taken = true;
                 self.claims.add_measured();
                 summary.problems
@@ -150,7 +153,58 @@ impl<'a> ReportFiles<'a> {
     }
 }
 
+impl ReportFiles<'_> {
+    /// Gives the rows of something that is measured as a whole; `None` when it is nothing of the kind.
+    fn measure(
+        &mut self,
+        name: &str,
+        kind: &str,
+        measure: impl FnOnce(&mut MeasuredRows<'_>) -> Result<Option<measured::Summary>, ReadError>,
+    ) -> bool {
+        if self.refusal.is_some() {
+            return true;
+        }
+        let mut rows = MeasuredRows::new(self.context, self.received_at, self.writer);
+        let outcome = measure(&mut rows);
+        let mut report = empty_report(kind);
+        match rows.finish() {
+            Ok(count) => report.records = count,
+            Err(refusal) => {
+                self.refusal = Some(refusal);
+                return true;
+            }
+        }
+        match outcome {
+            Ok(Some(summary)) => {
+                describe(&mut report, &summary);
+                report.taken = report.records > 0;
+                if report.taken {
+                    self.claims.add_measured();
+                }
+                self.note(name, report, summary.problems);
+            }
+            Ok(None) => return false,
+            Err(error) => self.note(name, report, one_problem(Problem::new(error.to_string()))),
+        }
+        true
+    }
+}
+
 impl FileVisitor for ReportFiles<'_> {
+    fn archive(&mut self, name: &str, packed_bytes: u64, files: &[(String, u64)]) -> bool {
+        let mut wheel = Wheel::new();
+        for (file, unpacked_bytes) in files {
+            wheel.add_file(file, *unpacked_bytes);
+        }
+        self.measure(name, "wheel", |rows| Ok(wheel.finish(packed_bytes, rows)))
+    }
+
+    fn tarball(&mut self, name: &str, mut source: &mut dyn Source) -> bool {
+        let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
+        let image_name = file.split('.').next().unwrap_or(file).to_owned();
+        self.measure(name, "image", |rows| image::read(&mut source, &image_name, rows))
+    }
+
     fn file(&mut self, name: &str, content: &mut dyn BufRead) {
         if self.refusal.is_some() {
             return;
@@ -177,15 +231,18 @@ impl FileVisitor for ReportFiles<'_> {
 }
 
 fn empty_report(kind: &str) -> FileReport {
-    FileReport {
-        name: String::new(),
-        kind: kind.to_owned(),
-        suites: 0,
-        tests: 0,
-        records: 0,
-        problems: 0,
-        taken: false,
-    }
+    FileReport { kind: kind.to_owned(), ..FileReport::default() }
+}
+
+/// Says what a report of measurements was made of.
+fn describe(report: &mut FileReport, summary: &measured::Summary) {
+    let lines = summary.lines.unwrap_or_default();
+    report.packages = summary.packages;
+    report.files = summary.files;
+    report.lines_covered = lines.covered;
+    report.lines_valid = lines.valid;
+    report.builds = summary.builds;
+    report.artifacts = summary.artifacts;
 }
 
 /// What is said of a file whose reading failed after some of it was taken.

@@ -4,35 +4,36 @@ use std::ops::ControlFlow;
 
 use manometer_formats::measured::{Measured, MeasuredSink};
 use manometer_model::{Record, Timestamp, Value};
-use manometer_store::{DeliveryWriter, StoreError};
 
 use crate::context::Context;
+use crate::error::IngestError;
 use crate::name::Name;
+use crate::rows::RowSink;
 
 /// Writes each measurement it is given as a row.
 pub(super) struct MeasuredRows<'a> {
     context: &'a Context,
     fallback_at: Timestamp,
-    writer: &'a mut DeliveryWriter,
+    writer: &'a mut dyn RowSink,
     rows: u64,
-    error: Option<StoreError>,
+    error: Option<IngestError>,
 }
 
 impl<'a> MeasuredRows<'a> {
-    pub(super) fn new(context: &'a Context, received_at: Timestamp, writer: &'a mut DeliveryWriter) -> Self {
+    pub(super) fn new(context: &'a Context, received_at: Timestamp, writer: &'a mut dyn RowSink) -> Self {
         let fallback_at = context.started_at.unwrap_or(received_at);
         Self { context, fallback_at, writer, rows: 0, error: None }
     }
 
     /// How many rows were written.
-    pub(super) fn finish(self) -> Result<u64, StoreError> {
+    pub(super) fn finish(self) -> Result<u64, IngestError> {
         match self.error {
             Some(error) => Err(error),
             None => Ok(self.rows),
         }
     }
 
-    fn append(&mut self, record: &Record) -> Result<(), StoreError> {
+    fn append(&mut self, record: &Record) -> Result<(), IngestError> {
         let row = record.row();
         let table = row.table_of();
         let mut cells = row.cells();

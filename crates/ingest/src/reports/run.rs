@@ -3,10 +3,11 @@
 use manometer_formats::test_report::Summary;
 use manometer_model::records::Run;
 use manometer_model::{Conclusion, Row as _, Status, Timestamp};
-use manometer_store::{DeliveryWriter, StoreError};
 
 use crate::context::Context;
+use crate::error::IngestError;
 use crate::name::Name;
+use crate::rows::RowSink;
 
 /// What the reports of an upload say together.
 #[derive(Debug, Default)]
@@ -49,8 +50,8 @@ impl RunClaims {
         &self,
         context: &Context,
         received_at: Timestamp,
-        writer: &mut DeliveryWriter,
-    ) -> Result<(), StoreError> {
+        writer: &mut dyn RowSink,
+    ) -> Result<(), IngestError> {
         writer.append(Run::table(), &self.run(context, received_at).values())
     }
 

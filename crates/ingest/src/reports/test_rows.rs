@@ -5,10 +5,11 @@ use std::ops::ControlFlow;
 use manometer_formats::test_report::{TestCase, TestSink};
 use manometer_model::records::{TESTS, Test};
 use manometer_model::{Row as _, Timestamp, Value};
-use manometer_store::{DeliveryWriter, StoreError};
 
 use crate::context::Context;
+use crate::error::IngestError;
 use crate::name::Name;
+use crate::rows::RowSink;
 
 /// Columns of `tests`.
 const COLUMNS: usize = TESTS.columns.len();
@@ -20,14 +21,14 @@ const SHARED: usize = 11;
 pub(super) struct TestRows<'a> {
     shared: [Value<'a>; SHARED],
     fallback_at: Timestamp,
-    writer: &'a mut DeliveryWriter,
+    writer: &'a mut dyn RowSink,
     tests: u64,
     failures: u64,
-    error: Option<StoreError>,
+    error: Option<IngestError>,
 }
 
 impl<'a> TestRows<'a> {
-    pub(super) fn new(context: &'a Context, received_at: Timestamp, writer: &'a mut DeliveryWriter) -> Self {
+    pub(super) fn new(context: &'a Context, received_at: Timestamp, writer: &'a mut dyn RowSink) -> Self {
         Self {
             shared: shared_cells(context),
             fallback_at: context.started_at.unwrap_or(received_at),
@@ -39,7 +40,7 @@ impl<'a> TestRows<'a> {
     }
 
     /// How many tests were written, and how many of them count as failed.
-    pub(super) fn finish(self) -> Result<(u64, u64), StoreError> {
+    pub(super) fn finish(self) -> Result<(u64, u64), IngestError> {
         match self.error {
             Some(error) => Err(error),
             None => Ok((self.tests, self.failures)),
