@@ -121,9 +121,9 @@ fn genuine_reports_contradict_themselves_only_where_their_tools_do() {
         let problems: Vec<String> = summary.problems.first.iter().map(ToString::to_string).collect();
         // A branch on a line without a statement (a default value) is counted and not listed.
         let expected: &[&str] = match *report {
-            "coverage/javascript/nyc-cobertura.xml" => {
-                &["branches: the report states 6 of 11 for the whole, its files make 6 of 10: the files count"]
-            }
+            "coverage/javascript/nyc-cobertura.xml" => &[
+                "branches: the report states 6 of 11 for the whole, its files make 6 of 10: the files count",
+            ],
             // LLVM sums up the instances of an inline function by the best of them, and lists all.
             "coverage/llvm/llvm-cov.info" => &[
                 "line 49: LF: the section states 5 of 6, and lists 6 of 6: what it lists counts",
@@ -218,7 +218,8 @@ fn one_run_gives_the_same_counts_in_every_format_that_gcovr_writes() {
     let reports: Vec<&str> = reports.iter().map(String::as_str).collect();
     assert_same(&reports[..3], true);
     assert_same(&reports[..4], false);
-    let lines = |report| counts(report).into_iter().map(|(name, counts)| (name, counts.0)).collect::<Vec<_>>();
+    let lines =
+        |report| counts(report).into_iter().map(|(name, counts)| (name, counts.0)).collect::<Vec<_>>();
     assert_eq!(lines(reports[4]), lines(reports[0]), "gcovr writes no branches to Clover's format");
     // What gcovr itself said of this run: lines 14 of 17, functions 3 of 4, branches 6 of 8.
     assert_eq!(counts(reports[0])[0].1, (Some((14, 17)), Some((6, 8)), Some((3, 4))));
