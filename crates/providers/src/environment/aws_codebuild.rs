@@ -29,8 +29,11 @@ fn read(draft: &mut Draft<'_>) {
     draft.take_with(Field::Branch, &["CODEBUILD_WEBHOOK_HEAD_REF"], tag_of);
     draft.take(Field::CommitSha, &["CODEBUILD_RESOLVED_SOURCE_VERSION"]);
     let event = draft.variable("CODEBUILD_WEBHOOK_EVENT").unwrap_or_default();
-    let trigger =
-        if event.to_lowercase().starts_with("pull_request") { "pull_request".to_owned() } else { event.to_lowercase() };
+    let trigger = if event.to_lowercase().starts_with("pull_request") {
+        "pull_request".to_owned()
+    } else {
+        event.to_lowercase()
+    };
     draft.set(Field::Trigger, trigger, "CODEBUILD_WEBHOOK_EVENT");
     draft.take(Field::Actor, &["CODEBUILD_INITIATOR"]);
     draft.take(Field::Url, &["CODEBUILD_BUILD_URL"]);

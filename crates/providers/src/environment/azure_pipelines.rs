@@ -18,7 +18,7 @@ fn read(draft: &mut Draft<'_>) {
     draft.take_with(Field::Project, &["BUILD_REPOSITORY_URI"], project_of);
     draft.take(Field::Pipeline, &["BUILD_DEFINITIONNAME"]);
     draft.take(Field::RunId, &["BUILD_BUILDID"]);
-    draft.take(Field::JobId, &["SYSTEM_JOBID"]);
+    take_job(draft);
     draft.take(Field::JobName, &["SYSTEM_JOBDISPLAYNAME", "AGENT_JOBNAME"]);
     // The number is GitHub's, the id Azure's own; for Azure Repos only the id is there, and it is the number.
     draft
@@ -41,6 +41,17 @@ fn read(draft: &mut Draft<'_>) {
     draft.label("build_number", &["BUILD_BUILDNUMBER"]);
     draft.label("job_attempt", &["SYSTEM_JOBATTEMPT"]);
     draft.label("target_branch", &["SYSTEM_PULLREQUEST_TARGETBRANCHNAME"]);
+}
+
+/// A job that is run again inside a run keeps its id, so the attempt is part of its identity.
+fn take_job(draft: &mut Draft<'_>) {
+    let Some(id) = draft.variable("SYSTEM_JOBID") else { return };
+    match draft.variable("SYSTEM_JOBATTEMPT").filter(|attempt| *attempt != "1") {
+        Some(attempt) => {
+            draft.set(Field::JobId, format!("{id}.{attempt}"), "SYSTEM_JOBID + SYSTEM_JOBATTEMPT")
+        }
+        None => draft.set(Field::JobId, id, "SYSTEM_JOBID"),
+    }
 }
 
 fn take_url(draft: &mut Draft<'_>) {

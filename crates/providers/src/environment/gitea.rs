@@ -15,7 +15,7 @@ pub(super) static SYSTEM: System = System {
 };
 
 pub(super) static FORGEJO: System = System {
-    provider: "gitea",
+    provider: "forgejo",
     name: "Forgejo Actions",
     detected_by: "FORGEJO_ACTIONS=true or FORGEJO_RUN_ID",
     is_here: is_forgejo,

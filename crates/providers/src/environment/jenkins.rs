@@ -1,9 +1,12 @@
 //! Jenkins. Variables: `JENKINS_URL/env-vars.html`, the branch API's `CHANGE_*`, the Git plugin's `GIT_*`, and the
 //! GitHub pull request builder's `ghprb*`.
+//!
+//! The project is `HOST/FULL/JOB/NAME`, without the branch of a multibranch project, as its webhooks tell it: the
+//! repository, which they often do not know, is the label `repository`.
 
 use super::draft::Draft;
 use super::{Field, System};
-use crate::repository::{branch_of, project_of};
+use crate::repository::{branch_of, host_of, project_of};
 
 pub(super) static SYSTEM: System = System {
     provider: "jenkins",
@@ -20,8 +23,7 @@ fn is_here(draft: &Draft<'_>) -> bool {
 }
 
 fn read(draft: &mut Draft<'_>) {
-    draft.take_with(Field::Project, &["GIT_URL", "GIT_URL_1", "CHANGE_FORK_URL"], project_of);
-    draft.take(Field::Pipeline, &["JOB_NAME"]);
+    take_project(draft);
     if let (Some(job), Some(build)) = (draft.variable("JOB_NAME"), draft.variable("BUILD_NUMBER")) {
         draft.set(Field::RunId, format!("{job}#{build}"), "JOB_NAME + BUILD_NUMBER");
     }
@@ -48,6 +50,23 @@ fn read(draft: &mut Draft<'_>) {
     draft.take(Field::RunnerName, &["NODE_NAME"]);
     draft.take(Field::RunnerPool, &["NODE_LABELS"]);
     draft.take(Field::Workspace, &["WORKSPACE"]);
+    for name in ["GIT_URL", "GIT_URL_1"] {
+        if let Some(repository) = draft.variable(name).and_then(project_of) {
+            draft.labels.entry("repository".to_owned()).or_insert(repository);
+        }
+    }
     draft.label("target_branch", &["CHANGE_TARGET", "ghprbTargetBranch"]);
     draft.label("tag", &["TAG_NAME"]);
+}
+
+/// Host and job, and the job's own name as the pipeline.
+fn take_project(draft: &mut Draft<'_>) {
+    let Some(full_name) = draft.variable("JOB_NAME") else { return };
+    let job = match full_name.rsplit_once('/') {
+        Some((project, _branch)) if draft.variable("BRANCH_NAME").is_some() => project,
+        _ => full_name,
+    };
+    let host = draft.variable("JENKINS_URL").and_then(host_of).unwrap_or_else(|| "jenkins".to_owned());
+    draft.set(Field::Project, format!("{host}/{job}"), "JENKINS_URL + JOB_NAME");
+    draft.set(Field::Pipeline, job.rsplit('/').next().unwrap_or(job), "JOB_NAME");
 }

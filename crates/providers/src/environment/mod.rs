@@ -11,16 +11,20 @@
 //!
 //! | provider | `run_id` | `attempt` | `job_id` |
 //! |---|---|---|---|
-//! | `github`, `gitea` | id of the workflow run | its attempt | – (no variable tells it; `CI_JOB_CHECK_RUN_ID`, if set) |
+//! | `github`, `gitea`, `forgejo` | id of the workflow run | its attempt | – (no variable tells it; `CI_JOB_CHECK_RUN_ID`, if set) |
 //! | `gitlab` | id of the pipeline | 1 | id of the job |
 //! | `jenkins` | `FULL/JOB/NAME#BUILD` | 1 | – |
-//! | `teamcity` | id of the build | 1 | – |
+//! | `teamcity` | id of the build | 1 | id of the build |
 //! | `buildkite` | UUID of the build | 1 | UUID of the job |
 //! | `circleci` | UUID of the workflow | 1 | UUID of the job |
 //! | `azure` | id of the build | 1 | UUID of the job |
 //! | `bitbucket` | number of the pipeline | 1 | UUID of the step |
 //! | `drone` | number of the build | 1 | number of the stage |
 //! | `woodpecker` | number of the pipeline | 1 | number of the workflow |
+//!
+//! The project is the repository (`github.com/acme/shop`), except where webhooks do not know it: of Jenkins it is
+//! `HOST/FULL/JOB/NAME` without the branch of a multibranch project, of TeamCity `HOST/PROJECT_ID`; the repository then is
+//! the label `repository`.
 //!
 //! **Invariants:** nothing here reads the process's environment, a file or a clock except through [`Surroundings`];
 //! nothing is made up: what no source tells stays unknown; of a pull request the head commit and source branch are

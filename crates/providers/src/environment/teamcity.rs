@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::draft::Draft;
 use super::{Field, System};
-use crate::repository::{branch_of, project_of};
+use crate::repository::{branch_of, host_of, project_of};
 
 pub(super) static SYSTEM: System = System {
     provider: "teamcity",
@@ -36,8 +36,9 @@ fn read(draft: &mut Draft<'_>) {
     draft.take(Field::Number, &["BUILD_NUMBER"]);
     property(draft, Field::Pipeline, &["system.teamcity.buildType.id", "teamcity.buildType.id"]);
     draft.take(Field::Pipeline, &["TEAMCITY_BUILDCONF_NAME"]);
-    if let Some(project) = properties.get("vcsroot.url").and_then(|address| project_of(address)) {
-        draft.set(Field::Project, project, "property vcsroot.url");
+    take_project(draft, &properties);
+    if let Some(build) = draft.get(Field::RunId).map(str::to_owned) {
+        draft.set(Field::JobId, build, "the build");
     }
     property(draft, Field::ChangeId, &["teamcity.pullRequest.number"]);
     property(draft, Field::Branch, &["teamcity.pullRequest.source.branch"]);
@@ -66,6 +67,18 @@ fn read(draft: &mut Draft<'_>) {
     );
     draft.label("project_name", &["TEAMCITY_PROJECT_NAME"]);
     draft.label("build_configuration", &["TEAMCITY_BUILDCONF_NAME"]);
+}
+
+/// `HOST/PROJECT_ID`, as the webhooks tell it; the repository is the label `repository`.
+fn take_project(draft: &mut Draft<'_>, properties: &BTreeMap<String, String>) {
+    let property = |name: &str| properties.get(name).map(String::as_str);
+    let server = draft.variable("BUILD_URL").or_else(|| property("teamcity.serverUrl"));
+    if let (Some(host), Some(id)) = (server.and_then(host_of), property("teamcity.project.id")) {
+        draft.set(Field::Project, format!("{host}/{id}"), "BUILD_URL + property teamcity.project.id");
+    }
+    if let Some(repository) = property("vcsroot.url").and_then(project_of) {
+        draft.labels.insert("repository".to_owned(), repository);
+    }
 }
 
 /// The build's id in its page's address: `…/viewLog.html?buildId=90411`, `…/buildConfiguration/Shop_Test/90411`.

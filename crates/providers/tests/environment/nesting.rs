@@ -26,7 +26,7 @@ fn jenkins_in_docker_on_a_github_runner_is_jenkins() {
         Scene::of(GITHUB).and(JENKINS).in_folder("/var/jenkins_home/workspace/shop/services/pay").detect();
     assert_eq!(context.system, "Jenkins");
     assert_eq!(context.also_found, ["GitHub Actions"]);
-    assert_eq!(context.project(), Some("github.com/acme/shop"));
+    assert_eq!(context.project(), Some("localhost/shop"));
     assert_eq!(context.run_id(), Some("shop#5"));
     assert_eq!(context.commit_sha(), Some(HEAD), "nothing of the outer system leaks in");
     assert_eq!(context.attempt(), None);

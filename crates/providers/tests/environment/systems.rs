@@ -152,9 +152,9 @@ fn jenkins_multibranch() {
          STAGE_NAME=Test
          WORKSPACE=/var/lib/jenkins/workspace/acme_shop_feature_refunds",
         "Jenkins (jenkins)
-         project: github.com/acme/shop
+         project: ci.acme.example/acme/shop
          service: shop
-         pipeline: acme/shop/feature%2Frefunds
+         pipeline: shop
          run_id: acme/shop/feature%2Frefunds#57
          number: 57
          job_name: Test
@@ -166,7 +166,8 @@ fn jenkins_multibranch() {
          runner_os: linux
          runner_arch: x86_64
          runner_pool: docker linux linux-3
-         workspace: /var/lib/jenkins/workspace/acme_shop_feature_refunds",
+         workspace: /var/lib/jenkins/workspace/acme_shop_feature_refunds
+         label.repository: github.com/acme/shop",
     );
 }
 
@@ -184,7 +185,7 @@ fn teamcity_finds_the_rest_in_its_property_files() {
     .with_file(
         "/opt/agent/temp/build.properties",
         "#TeamCity build properties without 'system.' prefix\n\
-         agent.name=linux-large-11\nteamcity.build.id=90411\nteamcity.buildType.id=Shop_Payments_Test\n\
+         teamcity.project.id=Shop_Payments\nagent.name=linux-large-11\nteamcity.build.id=90411\nteamcity.buildType.id=Shop_Payments_Test\n\
          teamcity.build.checkoutDir=/opt/agent/work/5d1\n\
          teamcity.configuration.properties.file=/opt/agent/temp/config.properties\n",
     )
@@ -199,11 +200,12 @@ fn teamcity_finds_the_rest_in_its_property_files() {
         shown(&context),
         lines(
             "TeamCity (teamcity)
-             project: git.acme.example/acme/shop
-             service: shop
+             project: teamcity.acme.example/Shop_Payments
+             service: Shop_Payments
              pipeline: Shop_Payments_Test
              run_id: 90411
              number: 1182
+             job_id: 90411
              branch: main
              is_default_branch: true
              commit_sha: 5b0d9a4ee1f2a3b4c5d6e7f8091a2b3c4d5e6f70
@@ -214,7 +216,8 @@ fn teamcity_finds_the_rest_in_its_property_files() {
              runner_arch: x86_64
              workspace: /opt/agent/work/5d1
              label.build_configuration: Test
-             label.project_name: Payments"
+             label.project_name: Payments
+             label.repository: git.acme.example/acme/shop"
         )
     );
 }
@@ -601,7 +604,7 @@ fn gitea_and_forgejo_are_not_taken_for_github() {
          runner_os: linux
          runner_arch: x86_64";
     finds(shared, &format!("Gitea Actions (gitea)\n{rest}"));
-    finds(&format!("{shared}\nFORGEJO_ACTIONS=true"), &format!("Forgejo Actions (gitea)\n{rest}"));
+    finds(&format!("{shared}\nFORGEJO_ACTIONS=true"), &format!("Forgejo Actions (forgejo)\n{rest}"));
 }
 
 #[test]
