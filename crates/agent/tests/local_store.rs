@@ -256,3 +256,84 @@ fn pruning_removes_whole_days_and_only_those_of_this_store() {
     assert_eq!(read(&store).0, ["today", "yesterday"]);
     assert!(panther.join("2025-05-30.jsonl").exists());
 }
+
+/// The Python package of `integrations/pytest` writes the same files by the same rules.
+const PYTHON_WRITER: &str = "
+import sys, threading
+from manometer import MetricsCollector
+def work(thread):
+    collector = MetricsCollector(sys.argv[1])
+    for turn in range(3):
+        collector.record('number', 1)
+        name = f'python-{sys.argv[2]}-{thread}-{turn}'
+        assert collector.flush('build', {'filling': 'x' * 20_000, 'name': name})
+threads = [threading.Thread(target=work, args=(number,)) for number in range(10)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+";
+
+#[test]
+fn two_hundred_writers_in_rust_and_python_lose_nothing() {
+    let python_source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../integrations/pytest/src");
+    if Command::new("python3").arg("--version").output().is_err() {
+        assert!(std::env::var_os("CI").is_none(), "python3 is missing");
+        return println!("skipped: there is no python3");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut pythons: Vec<Child> = (0..10)
+        .map(|process| {
+            Command::new("python3")
+                .args(["-c", PYTHON_WRITER])
+                .arg(folder.path())
+                .arg(process.to_string())
+                .env("PYTHONPATH", &python_source)
+                .env("PYTHONDONTWRITEBYTECODE", "1")
+                .env_remove("MANOMETER_URL")
+                .env_remove("MANOMETER_DISABLED")
+                .env_remove("PANTHER_METRICS_DISABLED")
+                .current_dir(folder.path())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    // The pythons write to the file of today: it is there as soon as the first one is ready.
+    let today = loop {
+        let files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        if let Some(path) = files.into_iter().find(|path| path.extension().is_some_and(|it| it == "jsonl")) {
+            break path.file_stem().unwrap().to_str().unwrap().to_owned();
+        }
+        let have_ended = pythons.iter_mut().all(|python| python.try_wait().unwrap().is_some());
+        assert!(!have_ended, "the pythons ended without a record");
+        std::thread::yield_now();
+    };
+    let noon = Timestamp::parse_lenient(&today).unwrap().plus_seconds(43_200.0);
+    let threads: Vec<_> = (0..100)
+        .map(|thread| {
+            let store = LocalStore::at(folder.path());
+            std::thread::spawn(move || {
+                for turn in 0..3 {
+                    let mut record = RunRecord::new("build", noon);
+                    record.info.insert("filling".to_owned(), "x".repeat(20_000).into());
+                    record.info.insert("name".to_owned(), format!("rust-{thread}-{turn}").into());
+                    store.append(&record).unwrap();
+                }
+            })
+        })
+        .collect();
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    for mut python in pythons {
+        assert!(python.wait().unwrap().success());
+    }
+    let mut names = BTreeSet::new();
+    let problems = LocalStore::at(folder.path())
+        .read(None, None, &mut |record| {
+            names.insert(record.info["name"].as_str().unwrap().to_owned());
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert!(problems.is_empty(), "{problems:?}");
+    assert_eq!(names.len(), 600);
+    assert_eq!(names.iter().filter(|name| name.starts_with("rust")).count(), 300);
+}
