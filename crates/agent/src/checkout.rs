@@ -7,40 +7,30 @@ use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 
-/// Facts of the checkout; each is `None` where it is not known.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Checkout {
-    /// `github.com/acme/shop`, from the remote `origin`.
-    pub project: Option<String>,
-    /// Name of the current branch; `None` on a detached head.
-    pub branch: Option<String>,
-    /// Full hash of the current commit.
-    pub commit_sha: Option<String>,
-    /// The folder that holds the checkout.
-    pub root: Option<PathBuf>,
-}
+use manometer_providers::environment::GitFacts;
 
 /// Symbolic references may point to each other; git follows five.
 const MOST_HOPS: usize = 5;
 
-impl Checkout {
-    /// The checkout that `folder` lies in.
-    pub fn around(folder: &Path) -> Self {
-        let Some(root) = folder.ancestors().find(|folder| folder.join(".git").exists()) else {
-            return Self::default();
-        };
-        let Some(own) = git_folder(&root.join(".git")) else { return Self::default() };
-        // A worktree has its own HEAD; branches and settings are those of the main checkout.
-        let shared = fs::read_to_string(own.join("commondir"))
-            .map_or_else(|_| own.clone(), |shared| own.join(shared.trim()));
-        let head = fs::read_to_string(own.join("HEAD")).unwrap_or_default();
-        let branch = head.trim().strip_prefix("ref: refs/heads/").map(str::to_owned);
-        Self {
-            project: remote(&shared.join("config")).as_deref().and_then(project_of_remote),
-            branch,
-            commit_sha: commit(head.trim(), &own, &shared),
-            root: Some(root.to_owned()),
-        }
+/// The facts of the checkout that `folder` lies in, as far as files tell them: not the parents of the commit, which
+/// may lie in a pack.
+pub fn facts_of(folder: &Path) -> GitFacts {
+    let Some(root) = folder.ancestors().find(|folder| folder.join(".git").exists()) else {
+        return GitFacts::default();
+    };
+    let Some(own) = git_folder(&root.join(".git")) else { return GitFacts::default() };
+    // A worktree has its own HEAD; branches and settings are those of the main checkout.
+    let shared = fs::read_to_string(own.join("commondir"))
+        .map_or_else(|_| own.clone(), |shared| own.join(shared.trim()));
+    let head = fs::read_to_string(own.join("HEAD")).unwrap_or_default();
+    let default = fs::read_to_string(shared.join("refs/remotes/origin/HEAD")).unwrap_or_default();
+    GitFacts {
+        root: Some(root.to_owned()),
+        project: remote(&shared.join("config")).as_deref().and_then(project_of_remote),
+        branch: head.trim().strip_prefix("ref: refs/heads/").map(str::to_owned),
+        default_branch: default.trim().strip_prefix("ref: refs/remotes/origin/").map(str::to_owned),
+        commit_sha: commit(head.trim(), &own, &shared),
+        ..GitFacts::default()
     }
 }
 
@@ -117,4 +107,50 @@ fn project_of_remote(remote: &str) -> Option<String> {
     let path = path.trim_matches('/');
     let path = path.strip_suffix(".git").unwrap_or(path);
     (!host.is_empty() && !path.is_empty()).then(|| format!("{host}/{path}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    fn git(folder: &Path, arguments: &[&str]) {
+        let done = Command::new("git")
+            .args(["-c", "user.name=a", "-c", "user.email=a@b", "-c", "init.defaultBranch=trunk"])
+            .args(arguments)
+            .current_dir(folder)
+            .output()
+            .expect("git is needed by this test");
+        assert!(done.status.success(), "{arguments:?}: {done:?}");
+    }
+
+    /// What git itself says, without what only git can say.
+    fn as_git_says(folder: &Path) -> GitFacts {
+        GitFacts { parents: Vec::new(), subject: None, ..GitFacts::of_folder(folder) }
+    }
+
+    #[test]
+    fn the_files_say_what_git_says() {
+        let place = tempfile::tempdir().unwrap();
+        let root = place.path().canonicalize().unwrap().join("main");
+        fs::create_dir_all(root.join("deep/down")).unwrap();
+        assert_eq!(facts_of(&root), GitFacts::default());
+        git(&root, &["init", "-q"]);
+        assert_eq!(facts_of(&root), as_git_says(&root), "before the first commit");
+        git(&root, &["commit", "-q", "--allow-empty", "-m", "x"]);
+        git(&root, &["remote", "add", "upstream", "https://example.com/other/repo"]);
+        git(&root, &["remote", "add", "origin", "https://user:secret@github.com/acme/shop.git"]);
+        let facts = facts_of(&root.join("deep/down"));
+        assert_eq!(facts, as_git_says(&root));
+        assert_eq!(facts.project.as_deref(), Some("github.com/acme/shop"));
+        git(&root, &["checkout", "-q", "-b", "feature/x"]);
+        git(&root, &["pack-refs", "--all"]);
+        assert_eq!(facts_of(&root), as_git_says(&root), "packed references");
+        git(&root, &["worktree", "add", "-q", "-b", "side", "../side"]);
+        let side = root.join("../side").canonicalize().unwrap();
+        assert_eq!(facts_of(&side), as_git_says(&side), "a worktree");
+        git(&root, &["checkout", "-q", "--detach"]);
+        assert_eq!(facts_of(&root), as_git_says(&root), "a detached head");
+    }
 }

@@ -1,5 +1,6 @@
 //! Bringing what was measured to safety: the local store, the spool, the server, the exporters.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
@@ -117,33 +118,23 @@ fn put_into_spool(
     }
 }
 
-/// The context fields of `POST /api/v1/reports`.
+/// The context fields of `POST /api/v1/reports`: what is known of the run around, and what only this program knows.
 fn report_context(measured: &Measured) -> Vec<(String, String)> {
     let around = &measured.surroundings;
-    let run_id = around.run_id.clone().unwrap_or_else(|| measured.run_id.clone());
-    let job_id = around.job_id.clone().unwrap_or_else(|| super::records::LOCAL_JOB.to_owned());
-    let is_local = around.is_local();
-    let pipeline = around.pipeline.clone().or_else(|| is_local.then(|| measured.plan.name.clone()));
-    let fields = [
-        ("provider", Some(around.provider.clone())),
-        ("project", Some(around.project.clone())),
-        ("service", around.service.clone()),
-        ("pipeline", pipeline),
-        ("run_id", Some(run_id)),
-        ("attempt", Some(around.attempt.to_string())),
-        ("number", around.number.map(|number| number.to_string())),
-        ("job_id", Some(job_id)),
-        ("job_name", around.job_name.clone()),
-        ("branch", around.branch.clone()),
-        ("commit_sha", around.commit_sha.clone()),
-        ("trigger", around.trigger.clone()),
-        ("actor", around.actor.clone()),
-        ("change_id", around.change_id.clone()),
-        ("url", around.url.clone()),
-        ("started_at", is_local.then(|| measured.started_at.to_string())),
-    ];
-    let given = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-    given.filter(|(_, value)| !value.trim().is_empty()).collect()
+    let mut fields: BTreeMap<String, String> = around.upload_fields.iter().cloned().collect();
+    let mut set = |name: &str, value: &str| drop(fields.insert(name.to_owned(), value.to_owned()));
+    set("provider", &around.provider);
+    set("project", &around.project);
+    if let Some(service) = &around.service {
+        set("service", service);
+    }
+    if around.is_local() {
+        set("run_id", &measured.run_id);
+        set("pipeline", &measured.plan.name);
+        set("job_id", super::records::LOCAL_JOB);
+        set("started_at", &measured.started_at.to_string());
+    }
+    fields.into_iter().filter(|(_, value)| !value.trim().is_empty()).collect()
 }
 
 struct Work {
@@ -160,7 +151,8 @@ impl Work {
         let mut dispatched = Dispatched::default();
         let deadline = Deadline::after(self.time);
         if let Some(Sending { server, spool }) = &self.sending {
-            let patience = Patience { time: self.time, ignores_pauses: false };
+            // Ends a little before everything ends, so that it is told what became of it.
+            let patience = Patience { time: self.time.mul_f64(0.9), ignores_pauses: false };
             let since = Some(self.spooled_since);
             let delivery = shipping::deliver(spool, server, since, patience, self.clock.as_ref());
             dispatched.delivery = Some(delivery);
@@ -184,6 +176,7 @@ impl Work {
 /// hangs must not hold up a build.
 fn in_time(work: Work, time: Duration, signals: &mut Signals, dispatched: &mut Dispatched) {
     let begin = Instant::now();
+    let (sending, clock) = (work.sending.clone(), Arc::clone(&work.clock));
     // What was asked before belongs to the command.
     signals.is_end_asked();
     let outcome = match start(work) {
@@ -196,6 +189,10 @@ fn in_time(work: Work, time: Duration, signals: &mut Signals, dispatched: &mut D
             dispatched.delivery = done.delivery;
         }
         Err(why) => {
+            // The thread that hangs cannot say so.
+            if let Some(Sending { server, spool }) = &sending {
+                shipping::leave_alone(spool, server, begin.elapsed(), &why, clock.as_ref());
+            }
             let delivery = Delivery { why_waiting: Some(why), waiting: 1, ..Delivery::default() };
             dispatched.delivery = Some(delivery);
         }

@@ -110,8 +110,8 @@ pub fn run(
     clock: &dyn Clock,
 ) -> io::Result<(Measured, Signals)> {
     let run_id = uuid::Uuid::new_v4().to_string();
-    let mut problems = Vec::new();
     let surroundings = surroundings();
+    let mut problems: Vec<Problem> = surroundings.problems.iter().map(Problem::new).collect();
     let span = own_span(&run_id, &surroundings, plan.trace);
     let steps = match StepFolder::create(&run_id) {
         Ok(folder) => Some(folder),

@@ -6,8 +6,9 @@
 //! /proc ──► ProcessTree ──► Sampler ──► Series: memory and processor over time
 //! ```
 //!
-//! **Invariant:** looking never takes more than a thousandth of one processor: when one look at the tree becomes
-//! dearer than that, the next one comes later. Memory is bounded however long a build takes.
+//! **Invariant:** looking never takes more than a thousandth of one processor (a hundredth at intervals below a second):
+//! when one look at the tree becomes dearer than that, the next one comes later. Memory is bounded however long a build
+//! takes.
 
 mod cgroup;
 mod sampler;

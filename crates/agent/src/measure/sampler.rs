@@ -7,8 +7,10 @@ use super::tree::{Look, ProcessTree};
 
 /// The first look comes this soon, so that short commands have samples too; pauses double from there.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
-/// A look may take at most this part of the time until the next one.
+/// A look may take at most a thousandth of the time until the next one …
 const SHARE_OF_TIME: u32 = 1_000;
+/// … and a hundredth where somebody wants to look more often than once a second.
+const SHARE_OF_SHORT_TIME: u32 = 100;
 /// No pause is longer than this, however dear a look is.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
@@ -51,15 +53,19 @@ impl Sampler {
         let cost = now.elapsed();
         self.pause = (self.pause * 2).min(self.interval);
         // The first looks are dearer than their share; there are only a handful of them.
-        let fair = if self.pause < self.interval { self.pause } else { cost * SHARE_OF_TIME };
+        let share = if self.interval < Duration::from_secs(1) { SHARE_OF_SHORT_TIME } else { SHARE_OF_TIME };
+        let fair = if self.pause < self.interval { self.pause } else { cost * share };
         let pause = self.pause.max(fair).min(LONGEST_PAUSE.max(self.interval));
         self.next = Instant::now() + pause;
         pause
     }
 
-    /// A last look, at those that outlive the command.
+    /// A last look, for the time since the one before it.
     pub(crate) fn finish(&mut self) {
-        self.sample(Instant::now());
+        // A command that was never looked at while it lived has no memory any more that could be seen.
+        if self.last.is_some() {
+            self.sample(Instant::now());
+        }
     }
 
     /// What was seen.
@@ -80,9 +86,12 @@ impl Sampler {
                 memory_bytes: look.memory_bytes.max(before.memory_bytes),
                 processes: look.processes.max(before.processes),
             };
-            // Before the first look nothing is known of memory: take what was there then.
-            let at_begin = if self.last.is_some() { before.memory_bytes } else { look.memory_bytes };
-            self.series.push(sample, at_begin, look.memory_bytes);
+            // Nothing is known of memory before the first look, nor after the end: then what is known stands for both.
+            let [at_begin, at_end] = match (before.memory_bytes, look.memory_bytes) {
+                (0, known) | (known, 0) => [known, known],
+                both => [both.0, both.1],
+            };
+            self.series.push(sample, at_begin, at_end);
         }
         self.last = Some((now, look));
     }

@@ -20,6 +20,8 @@ use crate::measure::usage::seconds;
 /// Numbers of processes are used again. After so many looks all that were taken for strangers are looked at anew.
 const LOOKS_UNTIL_STRANGERS_ARE_FORGOTTEN: u32 = 32;
 
+const CONTENT_BYTES: usize = 1024;
+
 /// Process number.
 type Number = u32;
 
@@ -60,7 +62,7 @@ impl ProcessTree {
             seconds_per_tick: 1.0 / rustix::param::clock_ticks_per_second().max(1) as f64,
             page_bytes: rustix::param::page_size() as u64,
             waited_for_before: waited_for_seconds(),
-            content: Vec::with_capacity(1024),
+            content: Vec::with_capacity(CONTENT_BYTES),
         };
         tree.stat(root).is_some().then_some(tree)
     }
@@ -150,8 +152,10 @@ impl ProcessTree {
     }
 
     fn read(&mut self, number: Number, name: &str) -> Option<()> {
-        self.content.clear();
-        File::open(format!("/proc/{number}/{name}")).ok()?.read_to_end(&mut self.content).ok()?;
+        // These files are given as a whole by one read, and are much shorter than this.
+        self.content.resize(CONTENT_BYTES, 0);
+        let length = File::open(format!("/proc/{number}/{name}")).ok()?.read(&mut self.content).ok()?;
+        self.content.truncate(length);
         Some(())
     }
 }

@@ -48,8 +48,6 @@ pub(crate) fn supervise(line: &CommandLine, sampler: &mut Option<Sampler>) -> io
     }
     let early = Signals::catch_before_start()?;
     let before = getrusage(UsageWho::RUSAGE_CHILDREN)?;
-    // A new process counts the memory of the one it was made from until it has become its program.
-    let own_peak = own_peak_bytes();
     let begin = Instant::now();
     let child = match start(line) {
         Ok(child) => child,
@@ -64,6 +62,8 @@ pub(crate) fn supervise(line: &CommandLine, sampler: &mut Option<Sampler>) -> io
             });
         }
     };
+    // A new process counts the memory of the one it was made from until it has become its program.
+    let inherited_peak = own_peak_bytes();
     let signals = early.map_or_else(Signals::catch, Ok)?;
     let mut watch = Watch::new(child, signals)?;
     watch.until_ended(sampler)?;
@@ -80,15 +80,21 @@ pub(crate) fn supervise(line: &CommandLine, sampler: &mut Option<Sampler>) -> io
         start_error: None,
         wall,
         stopped: watch.stopped,
-        usage: Usage::between(&before, &after, Some(used.rusage.maxrss).filter(|most| *most > own_peak)),
+        usage: Usage::between(
+            &before,
+            &after,
+            Some(used.rusage.maxrss).filter(|most| *most > inherited_peak),
+        ),
         signals: watch.signals,
     })
 }
 
 fn own_peak_bytes() -> u64 {
+    const TOLERANCE: u64 = 512 * 1024;
     const UNIT: u64 = if cfg!(target_os = "macos") { 1 } else { 1024 };
     let own = getrusage(UsageWho::RUSAGE_SELF).map_or(0, |usage| usage.max_rss());
-    u64::try_from(own).unwrap_or(0) * UNIT
+    // The system counts pages in lots, differently for each thread.
+    u64::try_from(own).unwrap_or(0) * UNIT + TOLERANCE
 }
 
 struct Watch {

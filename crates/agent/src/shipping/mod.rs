@@ -24,7 +24,7 @@ mod shipment;
 mod spool;
 
 pub use packing::{reports, run_records};
-pub use sending::{Delivery, Patience, deliver};
+pub use sending::{Delivery, Patience, deliver, leave_alone};
 pub use server::Server;
 pub use shipment::Shipment;
 pub use spool::{SPOOL_BYTES, Spool, SpoolError, Waiting};

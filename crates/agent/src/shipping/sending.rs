@@ -67,6 +67,11 @@ pub fn deliver(
     sender.delivery
 }
 
+/// Keeps others from asking a server for a while, after an attempt that took `spent` and led to nothing.
+pub fn leave_alone(spool: &Spool, server: &Server, spent: Duration, why: &str, clock: &dyn Clock) {
+    Pause::begin(spool, &server.address, clock.now(), spent, None, why);
+}
+
 struct Sender<'a> {
     spool: &'a Spool,
     server: &'a Server,

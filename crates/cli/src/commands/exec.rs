@@ -65,7 +65,7 @@ pub(crate) fn run_plan(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let folder = plan.folder.clone();
     let surroundings = || {
-        let mut found = Surroundings::of(&folder, &AgentSettings::variable);
+        let mut found = Surroundings::of(&folder);
         if let Some(service) = around.service {
             found.service = Some(service.to_owned());
         }
