@@ -59,11 +59,14 @@ impl Provider for Bitbucket {
             decoded.event = event_of(delivery, root);
             match decoded.event.as_str() {
                 "repo:push" => cloud_push(root, decoded),
-                "repo:commit_status_created" | "repo:commit_status_updated" => status(root, rules, decoded),
                 "repo:refs_changed" => data_center_push(root, decoded),
                 "pr:merged" => data_center_merge(root, decoded),
-                _ => {}
+                "repo:commit_status_created" | "repo:commit_status_updated" => {
+                    return status(root, rules, decoded);
+                }
+                _ => return,
             }
+            reading::expect_told(decoded, "repository");
         })
     }
 }
@@ -132,7 +135,8 @@ fn pipeline_number(url: &str) -> Option<i64> {
 fn status(root: View<'_>, rules: &ServiceRules, decoded: &mut Decoded) {
     let status = root.object("commit_status");
     let url = status.text("url");
-    let (Some(project), Some(number)) = (cloud_project(root), url.as_deref().and_then(pipeline_number)) else {
+    let (Some(project), Some(number)) = (cloud_project(root), url.as_deref().and_then(pipeline_number))
+    else {
         return;
     };
     let commit = status.object("commit");

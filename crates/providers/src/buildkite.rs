@@ -12,10 +12,10 @@ use manometer_model::{Conclusion, Limits, Status, Timestamp};
 
 use crate::reading::{self, labels};
 use crate::repository::{change_of, project_of};
-use crate::{rows, signature};
 use crate::tree::View;
 use crate::waits;
 use crate::{DecodeError, Decoded, Delivery, Identity, Provider, Refusal, Secrets, ServiceRules};
+use crate::{rows, signature};
 
 /// Buildkite.
 #[derive(Debug)]
@@ -54,6 +54,7 @@ impl Provider for Buildkite {
                 agent_event(&event, root, delivery.received_at, decoded);
             } else if event.starts_with("build.") || event.starts_with("job.") {
                 build_event(&event, root, rules, decoded);
+                reading::expect_told(decoded, "build.id");
             }
         })
     }
@@ -109,7 +110,8 @@ fn run_of(event: &str, root: View<'_>, rules: &ServiceRules) -> Option<Run> {
     let (created, started) = (build.time("created_at"), build.time("started_at"));
     let finished = if ended { build.time("finished_at") } else { None };
     let job = root.object("job");
-    let job_time = || job.time("finished_at").or_else(|| job.time("started_at")).or_else(|| job.time("scheduled_at"));
+    let job_time =
+        || job.time("finished_at").or_else(|| job.time("started_at")).or_else(|| job.time("scheduled_at"));
     let updated = finished.or_else(job_time).or(started).or_else(|| build.time("scheduled_at")).or(created);
     let branch = build.text("branch");
     let pull_request = build.object("pull_request");
@@ -229,9 +231,11 @@ fn agent_event(event: &str, root: View<'_>, received_at: Timestamp, decoded: &mu
         "agent.disconnected" | "agent.lost" | "agent.stopping" | "agent.stopped" => "offline",
         _ => return,
     };
-    let Some(runner) = runner(agent, state, Some(received_at)) else { return };
-    decoded.known = true;
-    decoded.entities.push(runner.into());
+    if let Some(runner) = runner(agent, state, Some(received_at)) {
+        decoded.known = true;
+        decoded.entities.push(runner.into());
+    }
+    reading::expect_told(decoded, "agent.id");
 }
 
 /// The agent of a job is busy from the job's start to its end.
@@ -265,7 +269,8 @@ fn pool_of(agent: View<'_>) -> Option<String> {
 /// `buildkite-agent/3.90.0 (linux; amd64)`.
 fn platform_of(agent: View<'_>) -> (Option<String>, Option<String>) {
     let user_agent = agent.text("user_agent").unwrap_or_default();
-    let platform = user_agent.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map(|(inside, _)| inside);
+    let platform =
+        user_agent.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map(|(inside, _)| inside);
     match platform.and_then(|text| text.split_once(';')) {
         Some((os, arch)) => (crate::platform::os(os), crate::platform::arch(arch)),
         None => (None, None),

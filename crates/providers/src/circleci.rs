@@ -11,10 +11,10 @@ use manometer_model::{Conclusion, Limits, Status};
 
 use crate::reading::{self, labels};
 use crate::repository::{change_of, project_of};
-use crate::{rows, signature};
 use crate::tree::View;
 use crate::waits;
 use crate::{DecodeError, Decoded, Delivery, Identity, Provider, Refusal, Secrets, ServiceRules};
+use crate::{rows, signature};
 
 /// CircleCI.
 #[derive(Debug)]
@@ -29,7 +29,9 @@ impl Provider for CircleCi {
     }
 
     fn verify(&self, delivery: &Delivery<'_>, secrets: &Secrets) -> Result<(), Refusal> {
-        let Some(header) = delivery.headers.get(SIGNATURE) else { return signature::unsigned(secrets, SIGNATURE) };
+        let Some(header) = delivery.headers.get(SIGNATURE) else {
+            return signature::unsigned(secrets, SIGNATURE);
+        };
         let first = header.split(',').find_map(|part| part.trim().strip_prefix("v1="));
         let given = first.ok_or(Refusal::Malformed { header: SIGNATURE })?;
         signature::hex_hmac_sha256(given, &[delivery.body], secrets)
@@ -51,6 +53,7 @@ impl Provider for CircleCi {
             decoded.event = event_of(delivery, root);
             if matches!(decoded.event.as_str(), "workflow-completed" | "job-completed") {
                 completed(root, rules, decoded);
+                reading::expect_told(decoded, "workflow.id");
             }
         })
     }

@@ -12,8 +12,8 @@ use crate::reading::{self, first_line, labels};
 use crate::repository::{branch_of, change_of, project_of, tag_of};
 use crate::tree::View;
 use crate::{
-    DecodeError, Decoded, Delivery, Identity, Provider, Refusal, Secrets, ServiceRules, http_signature, platform, rows,
-    signature,
+    DecodeError, Decoded, Delivery, Identity, Provider, Refusal, Secrets, ServiceRules, http_signature,
+    platform, rows, signature,
 };
 
 /// Drone.
@@ -47,7 +47,10 @@ impl Provider for Drone {
     ) -> Result<Decoded, DecodeError> {
         reading::decode(delivery, limits, String::new(), |root, decoded| {
             decoded.event = event_of(root);
-            build_event(root, rules, decoded);
+            if root.object("build").is_some() {
+                build_event(root, rules, decoded);
+                reading::expect_told(decoded, "build.number");
+            }
         })
     }
 }
@@ -122,7 +125,11 @@ fn run_of(root: View<'_>, rules: &ServiceRules) -> Option<Run> {
             ("error", build.text("error")),
             ("parent", build.text("parent").filter(|parent| parent != "0")),
         ]),
-        updated_at: build.time("updated").or(finished).or_else(|| build.time("started")).or_else(|| build.time("created")),
+        updated_at: build
+            .time("updated")
+            .or(finished)
+            .or_else(|| build.time("started"))
+            .or_else(|| build.time("created")),
         ..Run::default()
     })
 }
@@ -151,7 +158,8 @@ fn job_of(stage: View<'_>, run: &Run) -> Option<Job> {
     let (status, conclusion) = state(stage);
     let finished = stage.time("stopped").filter(|_| status == Some(Status::Completed));
     let machine = stage.text("machine");
-    let wanted: Vec<String> = stage.scalars("labels").map(|(name, value)| format!("{name}={value}")).collect();
+    let wanted: Vec<String> =
+        stage.scalars("labels").map(|(name, value)| format!("{name}={value}")).collect();
     let exit_code = stage.int("exit_code").filter(|code| *code != 0);
     Some(Job {
         job_id: stage.text("number")?,
@@ -169,7 +177,11 @@ fn job_of(stage: View<'_>, run: &Run) -> Option<Job> {
         allowed_to_fail: stage.flag("errignore"),
         failure_reason: stage.text("error").or_else(|| exit_code.map(|code| format!("exit code {code}"))),
         labels: labels([("runner_type", stage.text("type"))]),
-        updated_at: stage.time("updated").or(finished).or_else(|| stage.time("started")).or_else(|| stage.time("created")),
+        updated_at: stage
+            .time("updated")
+            .or(finished)
+            .or_else(|| stage.time("started"))
+            .or_else(|| stage.time("created")),
         ..rows::job_of(run)
     })
 }
@@ -191,7 +203,10 @@ fn commit_of(build: View<'_>, run: &Run) -> Option<Commit> {
     let message = build.text("title").or_else(|| build.text("message"))?;
     let written_at = build.time("timestamp");
     Some(Commit {
-        author: build.text("author_name").or_else(|| build.text("author_login")).or_else(|| build.text("author")),
+        author: build
+            .text("author_name")
+            .or_else(|| build.text("author_login"))
+            .or_else(|| build.text("author")),
         title: first_line(&message),
         authored_at: written_at,
         updated_at: written_at.or(run.queued_at),

@@ -1,6 +1,6 @@
 //! The common way of the decoders that read a [`Tree`]: from the body to a [`Decoded`], problems included.
 
-use manometer_model::{Labels, Limits};
+use manometer_model::{Labels, Limits, Problem};
 
 use crate::tree::{Tree, View};
 use crate::{DecodeError, Decoded, Delivery};
@@ -28,6 +28,18 @@ pub(crate) fn decode(
 pub(crate) fn peek<T>(body: &[u8], take: impl FnOnce(View<'_>) -> Option<T>) -> Option<T> {
     crate::json::check(body, &Limits::default()).ok()?;
     Tree::read(body).ok().and_then(|tree| take(tree.view()))
+}
+
+/// Holds an event that means something here to it: one that brought nothing is known all the same, and a problem names
+/// the field without which nothing could be stored.
+pub(crate) fn expect_told(decoded: &mut Decoded, needed: &str) {
+    if decoded.known {
+        return;
+    }
+    decoded.known = true;
+    decoded
+        .problems
+        .push(Problem::new("missing, so that the event names nothing that could be stored").in_field(needed));
 }
 
 /// Labels of those pairs that have a value.

@@ -13,7 +13,8 @@ use crate::reading::{self, first_line, labels};
 use crate::repository::{branch_of, change_of, project_of, tag_of};
 use crate::tree::View;
 use crate::{
-    DecodeError, Decoded, Delivery, Identity, Provider, Refusal, Secrets, ServiceRules, platform, rows, signature,
+    DecodeError, Decoded, Delivery, Identity, Provider, Refusal, Secrets, ServiceRules, platform, rows,
+    signature,
 };
 
 /// Woodpecker.
@@ -44,7 +45,10 @@ impl Provider for Woodpecker {
     ) -> Result<Decoded, DecodeError> {
         reading::decode(delivery, limits, String::new(), |root, decoded| {
             decoded.event = event_of(root);
-            pipeline_event(root, rules, decoded);
+            if pipeline(root).is_some() {
+                pipeline_event(root, rules, decoded);
+                reading::expect_told(decoded, "pipeline.number");
+            }
         })
     }
 }
@@ -90,7 +94,8 @@ fn run_of(root: View<'_>, pipeline: View<'_>, rules: &ServiceRules) -> Option<Ru
     let reference = pipeline.text("ref").unwrap_or_default();
     let change_id = change_of(&reference);
     // Of a pull request, `branch` is where it goes to and `refspec` is `source:target`.
-    let source = pipeline.text("refspec").and_then(|spec| spec.split_once(':').map(|(source, _)| source.to_owned()));
+    let source =
+        pipeline.text("refspec").and_then(|spec| spec.split_once(':').map(|(source, _)| source.to_owned()));
     let branch = match change_id {
         Some(_) => source,
         None => branch_of(&reference).or_else(|| pipeline.text("branch")),
@@ -117,8 +122,15 @@ fn run_of(root: View<'_>, pipeline: View<'_>, rules: &ServiceRules) -> Option<Ru
         finished_at: finished,
         change_id,
         url: pipeline.text("forge_url"),
-        labels: labels([("tag", tag_of(&reference)), ("parent", pipeline.text("parent").filter(|parent| parent != "0"))]),
-        updated_at: pipeline.time("updated").or(finished).or_else(|| pipeline.time("started")).or_else(|| pipeline.time("created")),
+        labels: labels([
+            ("tag", tag_of(&reference)),
+            ("parent", pipeline.text("parent").filter(|parent| parent != "0")),
+        ]),
+        updated_at: pipeline
+            .time("updated")
+            .or(finished)
+            .or_else(|| pipeline.time("started"))
+            .or_else(|| pipeline.time("created")),
         ..Run::default()
     })
 }
@@ -127,10 +139,11 @@ fn job_of(workflow: View<'_>, run: &Run) -> Option<Job> {
     let (status, conclusion) = workflow.text("state").map_or((None, None), |word| state_of(&word));
     let started = started_at(workflow);
     let finished = finished_at(workflow).filter(|_| status == Some(Status::Completed));
-    let (os, arch) = workflow.text("platform").map_or((None, None), |platform| match platform.split_once('/') {
-        Some((os, arch)) => (platform::os(os), platform::arch(arch)),
-        None => (platform::os(&platform), None),
-    });
+    let (os, arch) =
+        workflow.text("platform").map_or((None, None), |platform| match platform.split_once('/') {
+            Some((os, arch)) => (platform::os(os), platform::arch(arch)),
+            None => (platform::os(&platform), None),
+        });
     Some(Job {
         job_id: workflow.text("pid")?,
         name: workflow.text("name"),
@@ -182,8 +195,5 @@ fn commit_of(pipeline: View<'_>, run: &Run) -> Option<Commit> {
 }
 
 fn deployment_of(pipeline: View<'_>, run: &Run) -> Option<Deployment> {
-    Some(Deployment {
-        environment: Some(pipeline.text("deploy_to")?),
-        ..rows::deployment_of(run)
-    })
+    Some(Deployment { environment: Some(pipeline.text("deploy_to")?), ..rows::deployment_of(run) })
 }

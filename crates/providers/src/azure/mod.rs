@@ -51,19 +51,42 @@ impl Provider for Azure {
     ) -> Result<Decoded, DecodeError> {
         reading::decode(delivery, limits, String::new(), |root, decoded| {
             decoded.event = root.text("eventType").unwrap_or_default();
-            match decoded.event.as_str() {
-                "ms.vss-pipelines.run-state-changed-event" => pipelines::run(root, rules, decoded),
-                "ms.vss-pipelines.stage-state-changed-event" => pipelines::stage(root, rules, decoded),
-                "ms.vss-pipelines.job-state-changed-event" => pipelines::job(root, rules, decoded),
-                "ms.vss-pipelinechecks-events.approval-completed" => pipelines::approval(root, rules, decoded),
-                "build.complete" => pipelines::build(root, rules, decoded),
+            let needed = match decoded.event.as_str() {
+                "ms.vss-pipelines.run-state-changed-event" => {
+                    pipelines::run(root, rules, decoded);
+                    "resource.run.id"
+                }
+                "ms.vss-pipelines.stage-state-changed-event" => {
+                    pipelines::stage(root, rules, decoded);
+                    "resource.run.id"
+                }
+                "ms.vss-pipelines.job-state-changed-event" => {
+                    pipelines::job(root, rules, decoded);
+                    "resource.job.id"
+                }
+                "ms.vss-pipelinechecks-events.approval-completed" => {
+                    pipelines::approval(root, rules, decoded);
+                    "resource.run.id"
+                }
+                "build.complete" => {
+                    pipelines::build(root, rules, decoded);
+                    "resource.id"
+                }
                 "ms.vss-release.deployment-started-event" | "ms.vss-release.deployment-completed-event" => {
                     releases::deployment(root, rules, decoded);
+                    "resource.environment.release.url"
                 }
-                "git.push" => code::push(root, decoded),
-                "git.pullrequest.updated" | "git.pullrequest.merged" => code::pull_request(root, decoded),
-                _ => {}
-            }
+                "git.push" => {
+                    code::push(root, decoded);
+                    "resource.repository.remoteUrl"
+                }
+                // Most updates of a pull request are no merge.
+                "git.pullrequest.updated" | "git.pullrequest.merged" => {
+                    return code::pull_request(root, decoded);
+                }
+                _ => return,
+            };
+            reading::expect_told(decoded, needed);
         })
     }
 }

@@ -53,10 +53,8 @@ fn run_of<'t>(root: View<'t>, told: View<'t>, rules: &ServiceRules) -> Option<Ru
     let repository = self_repository(root);
     let page = told.object("_links").object("web").text("href");
     let address = repository.and_then(|repository| repository.text("url"));
-    let project = address
-        .as_deref()
-        .and_then(project_of)
-        .or_else(|| page.as_deref().and_then(project_of_page))?;
+    let project =
+        address.as_deref().and_then(project_of).or_else(|| page.as_deref().and_then(project_of_page))?;
     let (status, conclusion) = state_of(told.text("state"), told.text("result"));
     let source = told.object("resources").object("repositories").object("self");
     let reference = source.text("refName").unwrap_or_default();
@@ -127,7 +125,8 @@ pub(super) fn approval(root: View<'_>, rules: &ServiceRules, decoded: &mut Decod
     let Some(row) = run_of(root, resource.object("run"), rules) else { return };
     let decided_at = approval.time("lastModifiedOn").or_else(|| root.time("createdDate"));
     let asked_at = approval.time("createdOn");
-    let (Some(id), Some(at), Some(waited)) = (approval.text("id"), decided_at, waits::between(asked_at, decided_at))
+    let (Some(id), Some(at), Some(waited)) =
+        (approval.text("id"), decided_at, waits::between(asked_at, decided_at))
     else {
         return;
     };
@@ -160,7 +159,8 @@ pub(super) fn build(root: View<'_>, rules: &ServiceRules, decoded: &mut Decoded)
     let page = told.object("_links").object("web").text("href");
     // Azure's own repositories have an address; of others the name is the identity.
     let address = repository.text("url").or_else(|| repository.text("id"));
-    let project = address.as_deref().and_then(project_of).or_else(|| page.as_deref().and_then(project_of_page));
+    let project =
+        address.as_deref().and_then(project_of).or_else(|| page.as_deref().and_then(project_of_page));
     let (Some(project), Some(run_id)) = (project, told.text("id")) else { return };
     let (status, conclusion) = state_of(told.text("status"), told.text("result"));
     let reference = told.text("sourceBranch").unwrap_or_default();
@@ -176,7 +176,11 @@ pub(super) fn build(root: View<'_>, rules: &ServiceRules, decoded: &mut Decoded)
         pipeline: told.object("definition").text("name"),
         run_id,
         attempt: 1,
-        branch: trigger.text("pr.sourceBranch").as_deref().and_then(branch_of).or_else(|| branch_of(&reference)),
+        branch: trigger
+            .text("pr.sourceBranch")
+            .as_deref()
+            .and_then(branch_of)
+            .or_else(|| branch_of(&reference)),
         commit_sha: head.or_else(|| told.text("sourceVersion").filter(|_| !is_change)),
         change_id,
         trigger: told.text("reason"),
@@ -190,7 +194,13 @@ pub(super) fn build(root: View<'_>, rules: &ServiceRules, decoded: &mut Decoded)
         labels: labels([
             ("build_number", told.text("buildNumber")),
             ("result", told.text("result")),
-            ("pool", told.object("queue").object("pool").text("name").or_else(|| told.object("queue").text("name"))),
+            (
+                "pool",
+                told.object("queue")
+                    .object("pool")
+                    .text("name")
+                    .or_else(|| told.object("queue").text("name")),
+            ),
             ("priority", told.text("priority")),
             ("tag", tag_of(&reference)),
         ]),

@@ -19,7 +19,8 @@ pub(super) fn deployment(root: View<'_>, rules: &ServiceRules, decoded: &mut Dec
     let happened = root.time("createdDate");
     let minutes = environment.float("timeToDeploy").filter(|minutes| *minutes > 0.0);
     let source = Source::of(resource.object("release"));
-    let definition = resource.object("release").object("releaseDefinition").or(environment.object("releaseDefinition"));
+    let definition =
+        resource.object("release").object("releaseDefinition").or(environment.object("releaseDefinition"));
     let at = |wanted: Status| -> Option<Timestamp> { happened.filter(|_| status == wanted) };
     let row = Deployment {
         provider: NAME.to_owned(),

@@ -16,7 +16,9 @@ pub(super) fn change(event: &Event<'_>, decoded: &mut Decoded) {
         Some(source) => format!("{}/{id}", source.trim_end_matches('/')),
         None => id,
     });
-    let Some(project) = named.as_deref().and_then(project_of_source).or_else(|| event.project()) else { return };
+    let Some(project) = named.as_deref().and_then(project_of_source).or_else(|| event.project()) else {
+        return;
+    };
     let row = Commit {
         project: project.clone(),
         sha,

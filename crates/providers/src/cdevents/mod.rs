@@ -107,7 +107,8 @@ impl<'t> Event<'t> {
         let full = context.text("type")?;
         // `dev.cdevents.pipelinerun.finished.0.2.0`; custom types are `dev.cdeventsx.…`.
         let mut parts = full.strip_prefix("dev.cdevents.")?.split('.');
-        let (subject_kind, predicate) = (parts.next()?.to_ascii_lowercase(), parts.next()?.to_ascii_lowercase());
+        let (subject_kind, predicate) =
+            (parts.next()?.to_ascii_lowercase(), parts.next()?.to_ascii_lowercase());
         let (content, custom) = (subject.object("content"), event.object("customData"));
         Some(Self { context, subject, content, custom, subject_kind, predicate })
     }
@@ -137,7 +138,9 @@ impl<'t> Event<'t> {
 
 fn project_of_source(source: &str) -> Option<String> {
     let trimmed = source.trim().trim_matches('/');
-    if source.contains("://") && let Some(project) = project_of(source) {
+    if source.contains("://")
+        && let Some(project) = project_of(source)
+    {
         return Some(project);
     }
     let bare = trimmed.split_once("://").map_or(trimmed, |(_, rest)| rest);

@@ -4,7 +4,7 @@ use manometer_model::Status;
 use manometer_model::records::{Job, Run};
 
 use super::{Event, NAME, conclusion, project_of_source};
-use crate::reading::labels;
+use crate::reading::{self, labels};
 use crate::{Decoded, ServiceRules, rows};
 
 pub(super) fn pipeline_run(event: &Event<'_>, rules: &ServiceRules, decoded: &mut Decoded) {
@@ -18,8 +18,9 @@ pub(super) fn build(event: &Event<'_>, rules: &ServiceRules, decoded: &mut Decod
 }
 
 fn push_run(event: &Event<'_>, pipeline: Option<String>, rules: &ServiceRules, decoded: &mut Decoded) {
-    let (Some(project), Some(run_id), Some(status)) = (event.project(), event.subject.text("id"), status(event)) else {
-        return;
+    let Some(status) = status(event) else { return };
+    let (Some(project), Some(run_id)) = (event.project(), event.subject.text("id")) else {
+        return reading::expect_told(decoded, "subject.id");
     };
     let at = event.at();
     let outcome = event.content.text("outcome").filter(|_| status == Status::Completed);
@@ -51,9 +52,9 @@ fn push_run(event: &Event<'_>, pipeline: Option<String>, rules: &ServiceRules, d
 
 /// A task outside of a pipeline is the only job of a run of its own.
 pub(super) fn task_run(event: &Event<'_>, rules: &ServiceRules, decoded: &mut Decoded) {
-    let (Some(own_project), Some(job_id), Some(status)) = (event.project(), event.subject.text("id"), status(event))
-    else {
-        return;
+    let Some(status) = status(event) else { return };
+    let (Some(own_project), Some(job_id)) = (event.project(), event.subject.text("id")) else {
+        return reading::expect_told(decoded, "subject.id");
     };
     let parent = event.content.object("pipelineRun");
     let project = parent.text("source").as_deref().and_then(project_of_source).unwrap_or(own_project);

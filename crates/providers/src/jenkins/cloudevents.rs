@@ -7,7 +7,7 @@ use super::NAME;
 use super::notification::{Phase, Told};
 use crate::repository::host_of;
 use crate::tree::View;
-use crate::{Decoded, Delivery, ServiceRules};
+use crate::{Decoded, Delivery, ServiceRules, reading};
 
 const TYPES: &str = "org.jenkinsci.";
 
@@ -40,7 +40,7 @@ fn build(root: View<'_>, rules: &ServiceRules, decoded: &mut Decoded) {
     let build = root.object("build");
     let scm = build.object("scmState");
     let Some(phase) = build.text("phase").as_deref().and_then(Phase::of) else { return };
-    let Some(number) = build.int("number") else { return };
+    let Some(number) = build.int("number") else { return reading::expect_told(decoded, "build.number") };
     let told = Told {
         phase,
         number,
@@ -56,7 +56,7 @@ fn build(root: View<'_>, rules: &ServiceRules, decoded: &mut Decoded) {
         commit: scm.text("commit"),
         actor: root.text("userId"),
     };
-    let Some(run) = told.run(rules) else { return };
+    let Some(run) = told.run(rules) else { return reading::expect_told(decoded, "build.url") };
     decoded.known = true;
     decoded.project = Some(run.project.clone());
     decoded.entities.push(run.into());
@@ -69,7 +69,7 @@ fn queue_left(root: View<'_>, decoded: &mut Decoded) {
     let (Some(name), Some(id), Some(left_at), Some(waited)) =
         (root.text("displayName"), root.text("jenkinsQueueId"), left_at, waited)
     else {
-        return;
+        return reading::expect_told(decoded, "jenkinsQueueId");
     };
     let host = root.text("ciUrl").as_deref().and_then(host_of).unwrap_or_else(|| NAME.to_owned());
     let project = format!("{host}/{name}");
@@ -92,7 +92,7 @@ fn queue_left(root: View<'_>, decoded: &mut Decoded) {
 
 /// The event of a node carries no time of its own.
 fn node(root: View<'_>, state: &str, received_at: Timestamp, decoded: &mut Decoded) {
-    let Some(name) = root.text("nodeName") else { return };
+    let Some(name) = root.text("nodeName") else { return reading::expect_told(decoded, "nodeName") };
     let runner = Runner {
         provider: NAME.to_owned(),
         runner_id: name.clone(),

@@ -8,7 +8,7 @@ use manometer_model::records::{Job, Run};
 use manometer_model::{Labels, Status};
 
 use super::{NAME, conclusion, job_path};
-use crate::reading::labels;
+use crate::reading::{self, labels};
 use crate::repository::project_of;
 use crate::tree::View;
 use crate::{Decoded, ServiceRules, rows, waits};
@@ -21,7 +21,9 @@ pub(super) fn read(event: &str, root: View<'_>, host: &str, rules: &ServiceRules
     };
     let data = root.object("data");
     let run = if data.object("run").is_some() { data.object("run") } else { data };
-    let Some(row) = run_of(root, run, status, host, rules) else { return };
+    let Some(row) = run_of(root, run, status, host, rules) else {
+        return reading::expect_told(decoded, "data.number");
+    };
     decoded.known = true;
     decoded.project = Some(row.project.clone());
     decoded.entities.extend(job_of(run, &row).map(Into::into));
@@ -116,8 +118,10 @@ impl Actions {
             found.take_cause(action);
             found.take_queue(action);
             let mut parameters = action.items("parameters");
-            let service = parameters.find(|parameter| parameter.text("name").as_deref() == Some("CI_SERVICE_NAME"));
-            found.service = found.service.take().or_else(|| service.and_then(|parameter| parameter.text("value")));
+            let service =
+                parameters.find(|parameter| parameter.text("name").as_deref() == Some("CI_SERVICE_NAME"));
+            found.service =
+                found.service.take().or_else(|| service.and_then(|parameter| parameter.text("value")));
         }
         found
     }
@@ -130,7 +134,8 @@ impl Actions {
         }
         self.commit = revision.text("SHA1");
         let branch = revision.items("branch").next().and_then(|branch| branch.text("name"));
-        self.branch = branch.as_deref().and_then(crate::repository::branch_of).filter(|name| name != "detached");
+        self.branch =
+            branch.as_deref().and_then(crate::repository::branch_of).filter(|name| name != "detached");
         self.repository = action.texts("remoteUrls").first().and_then(|address| project_of(address));
     }
 

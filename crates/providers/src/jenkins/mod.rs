@@ -124,7 +124,8 @@ fn percent_decoded(text: &str) -> String {
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {
         let escaped = (*first == b'%').then(|| after.get(..2)).flatten();
-        let byte = escaped.and_then(|digits| hex::decode(digits).ok()).and_then(|decoded| decoded.first().copied());
+        let byte =
+            escaped.and_then(|digits| hex::decode(digits).ok()).and_then(|decoded| decoded.first().copied());
         bytes.push(byte.unwrap_or(*first));
         rest = if byte.is_some() { after.get(2..).unwrap_or_default() } else { after };
     }
@@ -148,7 +149,10 @@ mod tests {
 
     #[test]
     fn the_page_of_a_job_tells_its_folders() {
-        assert_eq!(job_path("job/acme/job/shop/job/feature%2Frefunds/57/"), ["acme", "shop", "feature/refunds"]);
+        assert_eq!(
+            job_path("job/acme/job/shop/job/feature%2Frefunds/57/"),
+            ["acme", "shop", "feature/refunds"]
+        );
         assert_eq!(job_path("jenkins/job/job/"), ["job"]);
         assert_eq!(job_path("job/100%/"), ["100%"]);
         assert_eq!(job_path("job/%FF%FE/"), ["%FF%FE"]);

@@ -8,7 +8,7 @@ use manometer_model::records::{Run, Sample};
 use manometer_model::{Record, Status, Timestamp};
 
 use super::{NAME, conclusion, job_path};
-use crate::reading::labels;
+use crate::reading::{self, labels};
 use crate::repository::{branch_of, host_of, path_of, project_of};
 use crate::tree::View;
 use crate::{Decoded, ServiceRules};
@@ -56,7 +56,7 @@ pub(super) fn read(root: View<'_>, rules: &ServiceRules, decoded: &mut Decoded) 
     let build = root.object("build");
     let scm = build.object("scm");
     let Some(phase) = build.text("phase").as_deref().and_then(Phase::of) else { return };
-    let Some(number) = build.int("number") else { return };
+    let Some(number) = build.int("number") else { return reading::expect_told(decoded, "build.number") };
     let told = Told {
         phase,
         number,
@@ -72,7 +72,7 @@ pub(super) fn read(root: View<'_>, rules: &ServiceRules, decoded: &mut Decoded) 
         commit: scm.text("commit"),
         actor: None,
     };
-    let Some(run) = told.run(rules) else { return };
+    let Some(run) = told.run(rules) else { return reading::expect_told(decoded, "build.url") };
     decoded.known = true;
     decoded.project = Some(run.project.clone());
     if matches!(phase, Phase::Completed | Phase::Finalized) {

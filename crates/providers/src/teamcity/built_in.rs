@@ -7,7 +7,7 @@ use manometer_model::records::{Run, Runner};
 use manometer_model::{Conclusion, Labels, Status, Timestamp};
 
 use super::{Agent, NAME, push, wait_of};
-use crate::reading::labels;
+use crate::reading::{self, labels};
 use crate::repository::{branch_of, change_of, host_of, project_of};
 use crate::tree::View;
 use crate::{Decoded, ServiceRules, platform, waits};
@@ -25,6 +25,9 @@ pub(super) fn read(
         _ if event.starts_with("BUILD_") => {
             if let Some(run) = run_of(event, payload, rules) {
                 push(run, agent_of(payload), decoded);
+            }
+            if matches!(event, "BUILD_STARTED" | "BUILD_FINISHED" | "BUILD_INTERRUPTED") {
+                reading::expect_told(decoded, "payload.buildType.projectId");
             }
         }
         _ => {}
@@ -71,7 +74,12 @@ fn run_of(event: &str, build: View<'_>, rules: &ServiceRules) -> Option<Run> {
         url: Some(page),
         labels: labels([
             // A root that was made from an address is named `ADDRESS#refs/heads/main`.
-            ("repository", root.filter(|name| name.contains("://") || name.contains('@')).as_deref().and_then(project_of)),
+            (
+                "repository",
+                root.filter(|name| name.contains("://") || name.contains('@'))
+                    .as_deref()
+                    .and_then(project_of),
+            ),
             ("build_number", build.text("number")),
             ("status_text", build.text("statusText").filter(|_| status == Status::Completed)),
             ("personal", build.text("personal").filter(|word| word == "true")),
@@ -141,7 +149,7 @@ fn waits_of(build: View<'_>) -> Labels {
 
 /// The event of an agent carries no time of its own.
 fn agent(agent: View<'_>, state: &str, received_at: Timestamp, decoded: &mut Decoded) {
-    let Some(id) = agent.text("id") else { return };
+    let Some(id) = agent.text("id") else { return reading::expect_told(decoded, "payload.id") };
     let usable = agent.flag("enabled") != Some(false) && agent.flag("authorized") != Some(false);
     let runner = Runner {
         provider: NAME.to_owned(),

@@ -15,8 +15,8 @@ use manometer_model::{Labels, Limits};
 
 use crate::tree::View;
 use crate::{
-    DecodeError, Decoded, Delivery, Identity, Provider, Refusal, Secrets, ServiceRules, reading, rows, signature,
-    waits,
+    DecodeError, Decoded, Delivery, Identity, Provider, Refusal, Secrets, ServiceRules, reading, rows,
+    signature, waits,
 };
 
 /// TeamCity.

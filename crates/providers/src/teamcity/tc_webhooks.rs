@@ -7,7 +7,7 @@ use manometer_model::records::Run;
 use manometer_model::{Conclusion, Status, Timestamp};
 
 use super::{Agent, NAME, push};
-use crate::reading::labels;
+use crate::reading::{self, labels};
 use crate::repository::{branch_of, change_of, host_of};
 use crate::tree::View;
 use crate::{Decoded, ServiceRules, platform};
@@ -23,7 +23,9 @@ pub(super) fn event_of(root: View<'_>) -> Option<String> {
 pub(super) fn read(root: View<'_>, received_at: Timestamp, rules: &ServiceRules, decoded: &mut Decoded) {
     let build = build_of(root);
     let Some((status, conclusion)) = state(build) else { return };
-    let Some(run) = run_of(build, status, conclusion, received_at, rules) else { return };
+    let Some(run) = run_of(build, status, conclusion, received_at, rules) else {
+        return reading::expect_told(decoded, "build.buildId");
+    };
     let agent = Agent {
         // The plugin tells an agent by its name alone.
         name: build.text("agentName"),
@@ -37,7 +39,9 @@ pub(super) fn read(root: View<'_>, received_at: Timestamp, rules: &ServiceRules,
 fn state(build: View<'_>) -> Option<(Status, Option<Conclusion>)> {
     let result = build.text("buildResult").unwrap_or_default();
     Some(match build.text("notifyType")?.as_str() {
-        "buildStarted" | "changesLoaded" | "beforeBuildFinish" | "serviceMessageReceived" => (Status::Running, None),
+        "buildStarted" | "changesLoaded" | "beforeBuildFinish" | "serviceMessageReceived" => {
+            (Status::Running, None)
+        }
         "buildInterrupted" => (Status::Completed, Some(Conclusion::Cancelled)),
         "buildSuccessful" | "buildFixed" => (Status::Completed, Some(Conclusion::Success)),
         "buildFailed" | "buildBroken" => (Status::Completed, Some(Conclusion::Failure)),

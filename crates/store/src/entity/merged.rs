@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::TimestampMicrosecondType;
 use arrow::util::display::array_value_to_string;
 use manometer_model::records::RowDyn;
-use manometer_model::{EntityKey, Table};
+use manometer_model::{ColumnKind, EntityKey, Table, Timestamp};
 
 use super::layout::layout_of;
 use super::materialise::materialise;
@@ -47,7 +49,13 @@ fn shown(table: &'static Table, document: &[u8]) -> Result<MergedRow, StoreError
     let columns = table.columns.iter().zip(batch.columns()).filter(|(_, cells)| cells.is_valid(0));
     columns
         .map(|(column, cells)| {
-            let text = array_value_to_string(cells, 0).map_err(|error| corrupt(table, &error.to_string()))?;
+            let text = match column.kind {
+                ColumnKind::Time => {
+                    let times = cells.as_primitive::<TimestampMicrosecondType>();
+                    Timestamp::from_micros(times.value(0)).to_string()
+                }
+                _ => array_value_to_string(cells, 0).map_err(|error| corrupt(table, &error.to_string()))?,
+            };
             Ok((column.name, text))
         })
         .collect()
