@@ -1,7 +1,7 @@
 //! `build`: a job, as the event of its own tells it and as pipelines list it.
 //!
 //! `queued_duration` is the time a job was pending, that is waiting for a runner. What lies between its creation and
-//! that was waiting for jobs before it, or for somebody to start it where it is manual.
+//! that was waiting for jobs before it, or for somebody to start it where it is manual; only pipelines tell which.
 
 use manometer_model::records::{Job, Run, Runner};
 use manometer_model::{Labels, Status, Timestamp};
@@ -81,8 +81,12 @@ pub(super) fn row(key: Job, fields: JobFields, told: View<'_>, received_at: Time
     let mut labels = Labels::new();
     labels.extend(environment.map(|name| ("environment".to_owned(), name)));
     let became_pending = started_at.zip(waited).map(|(started, seconds)| started.plus_seconds(-seconds));
-    let before = if fields.is_manual == Some(true) { waits::APPROVAL } else { waits::DEPENDENCY };
-    waits::put(&mut labels, before, waits::between(fields.created_at, became_pending));
+    let before = waits::between(fields.created_at, became_pending);
+    match fields.is_manual {
+        Some(true) => waits::put(&mut labels, waits::APPROVAL, before),
+        Some(false) => waits::put(&mut labels, waits::DEPENDENCY, before),
+        None => {}
+    }
     waits::put(&mut labels, waits::RUNNER, waited);
     Job {
         name: fields.name,
