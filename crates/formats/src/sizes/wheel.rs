@@ -28,6 +28,15 @@ impl Wheel {
         Self::default()
     }
 
+    /// An archive of these files, with their sizes when unpacked.
+    pub fn of(files: &[(String, u64)]) -> Self {
+        let mut wheel = Self::new();
+        for (name, unpacked_bytes) in files {
+            wheel.add_file(name, *unpacked_bytes);
+        }
+        wheel
+    }
+
     /// One file of the archive, with its size when unpacked.
     pub fn add_file(&mut self, name: &str, unpacked_bytes: u64) {
         self.unpacked_bytes = self.unpacked_bytes.saturating_add(unpacked_bytes);

@@ -192,10 +192,7 @@ impl ReportFiles<'_> {
 
 impl FileVisitor for ReportFiles<'_> {
     fn archive(&mut self, name: &str, packed_bytes: u64, files: &[(String, u64)]) -> bool {
-        let mut wheel = Wheel::new();
-        for (file, unpacked_bytes) in files {
-            wheel.add_file(file, *unpacked_bytes);
-        }
+        let wheel = Wheel::of(files);
         self.measure(name, "wheel", |rows| Ok(wheel.finish(packed_bytes, rows)))
     }
 

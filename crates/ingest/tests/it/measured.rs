@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use manometer_ingest::{ContextFields, Part, RecordLines, records, reports};
+use manometer_ingest::{ContextFields, Listing, Part, RecordLines, records, reports};
 use manometer_model::Limits;
 
 use crate::support::{Bench, RECEIVED, junit, part};
@@ -150,4 +150,35 @@ fn what_a_dry_run_shows_is_what_would_be_stored() {
             assert_eq!(copy.column(table, column), real.column(table, column), "{table}.{column}");
         }
     }
+}
+
+#[test]
+fn files_and_folders_are_measured_where_they_lie() {
+    let folder = tempfile::tempdir().unwrap();
+    let inner = folder.path().join("dist/assets");
+    std::fs::create_dir_all(&inner).unwrap();
+    std::fs::write(inner.join("a.js"), "12345").unwrap();
+    std::fs::write(folder.path().join("dist/index.html"), "123").unwrap();
+    std::os::unix::fs::symlink(folder.path(), inner.join("endless")).unwrap();
+    std::fs::write(folder.path().join("broken.zip"), b"PK\x03\x04 and no more").unwrap();
+
+    let mut listing = Listing::new();
+    let limits = Limits::default();
+    listing.add("dist", &folder.path().join("dist"), &limits).unwrap();
+    listing.add("index", &folder.path().join("dist/index.html"), &limits).unwrap();
+    listing.add("broken", &folder.path().join("broken.zip"), &limits).unwrap();
+    let fixtures = Path::new("../formats/tests/fixtures/sizes");
+    listing.add("wheel", &fixtures.join("acme_shop-1.2.0-py3-none-any.whl"), &limits).unwrap();
+    listing.add("image", &fixtures.join("oci-archive.tar"), &limits).unwrap();
+    assert!(listing.add("gone", &folder.path().join("gone"), &limits).is_err());
+    assert_eq!(listing.problems.total, 1, "{:?}", listing.problems);
+
+    let bench = Bench::new();
+    let report = Part::from_memory("sizes", listing.to_report().unwrap());
+    let taken = bench.upload(&[], vec![report]).unwrap();
+    assert_eq!((taken.files[0].kind.as_str(), taken.files[0].artifacts), ("artifacts", 10));
+    let named = |name: &str| bench.column("artifacts", "name").iter().filter(|known| *known == name).count();
+    assert_eq!(["dist", "index", "broken", "acme_shop", "acme/shop layer 2"].map(named), [1, 1, 1, 2, 1]);
+    let sizes = bench.column("artifacts", "size_bytes");
+    assert!(["8", "3", "16"].iter().all(|size| sizes.contains(&(*size).to_owned())), "{sizes:?}");
 }
