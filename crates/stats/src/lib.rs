@@ -3,6 +3,7 @@
 //! ```text
 //! numbers ──► Sample ─┬► quantile, median, Spread          what is usual
 //!                     ├► rank_test, shift, effect          is this other sample different, by how much, how sure
+//! values ───► Sketch ───► quantiles                         of billions, in parts that merge
 //! ```
 //!
 //! Build and test times are skewed, have outliers, and come in samples of five or twenty. Everything here therefore
@@ -15,10 +16,12 @@ pub mod effect;
 pub mod rank_test;
 pub mod sample;
 pub mod shift;
+pub mod sketch;
 pub mod spread;
 
 pub use effect::cliffs_delta;
 pub use rank_test::{Alternative, RankTest, rank_test};
 pub use sample::Sample;
 pub use shift::{ShiftInterval, shift, shift_interval};
+pub use sketch::{Sketch, SketchError};
 pub use spread::Spread;

@@ -54,7 +54,10 @@ def test_tests_have_the_names_of_the_junit_report(project, serve):
     cases = ElementTree.parse(project.folder / "report.xml").iter("testcase")
     expected = sorted((case.get("classname"), case.get("name")) for case in cases)
     rows = server.rows("test")
-    whole = lambda row: row["name"] + (f"[{row['parameters']}]" if "parameters" in row else "")
+
+    def whole(row):
+        return row["name"] + (f"[{row['parameters']}]" if "parameters" in row else "")
+
     assert sorted((row.get("classname", ""), whole(row)) for row in rows) == expected
     assert {row["suite"] for row in rows} == {"pytest"} and len(rows) == 5
     assert all(row["run_id"] == project.record["run_id"] for row in rows)
