@@ -53,6 +53,16 @@ impl Unit {
         }
     }
 
+    /// The smallest change from zero that means anything: below it is what a clock or a system does by itself.
+    pub fn smallest_worth_telling(self) -> f64 {
+        match self {
+            Self::Seconds => 0.1,
+            Self::Milliseconds | Self::Megabytes | Self::Percent => 1.0,
+            Self::Bytes => 1024.0,
+            Self::Truth | Self::Count => 0.0,
+        }
+    }
+
     /// A value for people: `12.3s`, `45.2 MB`, `78.1%`, `yes`, `1280`.
     pub fn show(self, value: f64) -> String {
         let number = Rounded(value);
@@ -151,10 +161,13 @@ impl Worse {
 
     /// What a name tells; [`Worse::Either`] where it tells nothing.
     pub fn of(name: &str) -> Self {
+        if tells_of_the_machine(name) {
+            return Self::Never;
+        }
         match last_word(name) {
             "passed" | "success" | "coverage" => Self::Lower,
             "count" if name.ends_with("item_count") => Self::Lower,
-            "failed" | "failures" | "errors" | "error" | "skipped" | "retries" | "load" | "time" => {
+            "failed" | "failures" | "errors" | "error" | "skipped" | "retries" | "kills" | "time" => {
                 Self::Higher
             }
             "pct" | "percent" | "percentage" if name.contains("coverage") => Self::Lower,
@@ -164,6 +177,23 @@ impl Worse {
             },
         }
     }
+}
+
+/// Metrics that say how a machine came to its result, not whether that is good: a busier processor may have been the
+/// quicker one, and what is read from disk depends on who read it before.
+const OF_THE_MACHINE: &[&str] = &[
+    "cpu.",
+    "context_switches.",
+    "page_faults.",
+    "processes.",
+    "io.disk_read_mb",
+    "cgroup.memory_limit_mb",
+    "cgroup.memory_peak_mb",
+];
+
+/// Is this one of them?
+pub fn tells_of_the_machine(name: &str) -> bool {
+    OF_THE_MACHINE.iter().any(|beginning| name.starts_with(beginning))
 }
 
 /// What stands behind the last `.` or `_`.
@@ -199,7 +229,10 @@ mod tests {
             ("container.build_seconds", Worse::Higher),
             ("duration", Worse::Higher),
             ("artifact.wheel_mb", Worse::Higher),
-            ("cpu.max_load", Worse::Higher),
+            ("cpu.max_load", Worse::Never),
+            ("cgroup.oom_kills", Worse::Higher),
+            ("cgroup.memory_limit_mb", Worse::Never),
+            ("io.disk_written_mb", Worse::Higher),
             ("pytest.passed", Worse::Lower),
             ("pytest.failed", Worse::Higher),
             ("pytest.item_count", Worse::Lower),

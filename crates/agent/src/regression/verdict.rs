@@ -4,7 +4,7 @@ use manometer_stats::{Alternative, Sample, ShiftInterval, Spread, rank_test, shi
 
 use super::{ALPHA, FEWEST, MetricHistory};
 use crate::comparison::percent_of;
-use crate::metric::Worse;
+use crate::metric::{Unit, Worse};
 
 /// What came out for one metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,7 +95,7 @@ impl Assessment {
             p: test.p,
             smallest_p: test.smallest_p,
         };
-        assessment.verdict = assessment.judge(judgement);
+        assessment.verdict = assessment.judge(judgement, Unit::of(&history.name));
         Some(assessment)
     }
 
@@ -115,13 +115,15 @@ impl Assessment {
         }
     }
 
-    fn judge(&self, judgement: Judgement) -> Verdict {
+    fn judge(&self, judgement: Judgement, unit: Unit) -> Verdict {
         if self.earlier_count < FEWEST {
             return Verdict::TooFew;
         }
-        // From zero every change is beyond any share of it.
-        let matters = self.change != 0.0
-            && self.change_percent.is_none_or(|percent| percent.abs() > judgement.threshold * 100.0);
+        let matters = match self.change_percent {
+            Some(percent) => percent.abs() > judgement.threshold * 100.0,
+            // From zero every change is beyond any share of it.
+            None => self.change.abs() > unit.smallest_worth_telling(),
+        };
         if !matters || judgement.worse == Worse::Never {
             return Verdict::Same;
         }
@@ -225,10 +227,18 @@ mod tests {
     }
 
     #[test]
-    fn the_first_failure_after_none_is_worse_although_it_has_no_percentage() {
-        let first = assess(&[1.0], &[0.0; 8], BY_A_FIFTH);
-        assert_eq!((first.verdict, first.change_percent), (Verdict::Worse, None));
-        assert_eq!(assess(&[0.0], &[0.0; 8], BY_A_FIFTH).verdict, Verdict::Same);
+    fn the_first_failure_after_none_is_worse_and_the_first_milliseconds_are_not() {
+        let first = |name: &str, value: f64| {
+            let name = name.to_owned();
+            let history =
+                MetricHistory { name, tags: Labels::new(), current: vec![value], earlier: vec![0.0; 8] };
+            let assessment = Assessment::of(&history, BY_A_FIFTH).unwrap();
+            (assessment.verdict, assessment.change_percent)
+        };
+        assert_eq!(first("pytest.failed", 1.0), (Verdict::Worse, None));
+        assert_eq!(first("pytest.failed", 0.0), (Verdict::Same, Some(0.0)));
+        assert_eq!(first("time.system_seconds", 0.004), (Verdict::Same, None));
+        assert_eq!(first("time.system_seconds", 4.0), (Verdict::Worse, None));
     }
 
     #[test]

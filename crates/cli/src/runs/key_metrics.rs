@@ -1,7 +1,7 @@
 //! What is most worth knowing of a run, on one line.
 
 use manometer_agent::local::RunRecord;
-use manometer_agent::metric::Unit;
+use manometer_agent::metric::{Unit, tells_of_the_machine};
 
 /// Metrics that have a short name, in the order they are shown.
 const SHORT_NAMES: &[(&str, &str)] = &[
@@ -36,7 +36,7 @@ pub(crate) fn line(run: &RunRecord) -> String {
         }
     }
     for (name, value) in &metrics {
-        if SHORT_NAMES.iter().all(|(known, _)| known != name) {
+        if SHORT_NAMES.iter().all(|(known, _)| known != name) && !is_of_every_run(name) {
             parts.push((name, Unit::of(name).show(*value)));
         }
     }
@@ -46,6 +46,12 @@ pub(crate) fn line(run: &RunRecord) -> String {
     }
     words.extend(parts.iter().take(SHOWN).map(|(name, value)| format!("{name}: {value}")));
     words.join(", ")
+}
+
+/// What every measured command has, whatever it is about.
+fn is_of_every_run(name: &str) -> bool {
+    tells_of_the_machine(name)
+        || ["time.", "ram.", "io.", "cgroup."].iter().any(|family| name.starts_with(family))
 }
 
 #[cfg(test)]

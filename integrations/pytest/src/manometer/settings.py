@@ -1,4 +1,4 @@
-"""Every environment variable this package reads. They are read when they are needed, so a program may set them itself."""
+"""Every environment variable this package reads, at the moment it is needed: a program may set them itself."""
 
 import logging
 import os
