@@ -28,6 +28,7 @@ mod lines;
 pub mod measured;
 pub mod records;
 pub mod sizes;
+pub mod test_formats;
 pub mod test_report;
 mod text_lines;
 pub mod xml;

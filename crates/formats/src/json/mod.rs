@@ -99,6 +99,11 @@ impl<'r> Json<'r> {
         self.line
     }
 
+    /// Was the key, string or number read last longer than is kept?
+    pub(crate) fn was_clipped(&self) -> bool {
+        self.was_clipped
+    }
+
     /// Is there nothing more but white space?
     pub(crate) fn is_at_end(&mut self) -> Result<bool, Stop> {
         Ok(self.peek()?.is_none())

@@ -13,7 +13,6 @@ pub(crate) struct JsonStart<'a> {
 /// Keys looked at; formats are known by fewer.
 const MOST_KEYS: usize = 64;
 
-#[allow(dead_code, reason = "the formats that are known by their keys follow")]
 impl<'a> JsonStart<'a> {
     /// `None` where there is no object in `text`, of which white space at the start was taken off.
     pub(crate) fn of(text: &'a str) -> Option<Self> {

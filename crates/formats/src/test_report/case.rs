@@ -2,6 +2,8 @@
 
 use manometer_model::{Labels, TestStatus, Timestamp};
 
+use super::names::split_parameters;
+
 /// Executions kept of one test besides the main one; nothing real comes near.
 pub(crate) const MOST_RERUNS: usize = 64;
 
@@ -30,14 +32,28 @@ impl Outcome {
         self.at = None;
         self.is_before = false;
     }
+
+    fn bytes(&self) -> usize {
+        let texts = [&self.kind, &self.message, &self.details, &self.output];
+        size_of::<Self>() + texts.iter().map(|text| text.capacity()).sum::<usize>()
+    }
 }
 
-/// One `testcase` element.
+/// A name without its parameters, and these.
+pub(crate) type SplitName<'a> = (&'a str, Option<&'a str>);
+
+/// What a label costs besides its texts.
+const LABEL_BYTES: usize = 64;
+
+/// One test.
 #[derive(Debug, Default)]
 pub(crate) struct Case {
     pub(crate) classname: String,
     /// As written, parameters and all.
     pub(crate) name: String,
+    /// Parameters that tell the test from others of its name, where they do not stand in the name.
+    pub(crate) parameters: String,
+    /// Parameters that do not: they may hold addresses.
     pub(crate) value_parameter: String,
     pub(crate) file: String,
     pub(crate) line: Option<i64>,
@@ -46,6 +62,8 @@ pub(crate) struct Case {
     pub(crate) stated: Option<TestStatus>,
     reruns: Vec<Outcome>,
     reruns_used: usize,
+    /// Executions before it that there was no room for.
+    pub(crate) left_out: u64,
     pub(crate) labels: Labels,
     /// Name of the property being read.
     pub(crate) property: String,
@@ -55,12 +73,14 @@ impl Case {
     pub(crate) fn clear(&mut self) {
         self.classname.clear();
         self.name.clear();
+        self.parameters.clear();
         self.value_parameter.clear();
         self.file.clear();
         self.line = None;
         self.main.clear();
         self.stated = None;
         self.reruns_used = 0;
+        self.left_out = 0;
         self.labels.clear();
     }
 
@@ -93,6 +113,50 @@ impl Case {
 
     pub(crate) fn execution_count(&self) -> usize {
         self.reruns_used + 1
+    }
+
+    /// Puts the executions of `earlier` before those of this test: it was executed again.
+    pub(crate) fn precede_with(&mut self, earlier: &mut Self) {
+        for position in 0..earlier.reruns_used {
+            let Some(execution) = earlier.reruns.get_mut(position) else { break };
+            let execution = std::mem::take(execution);
+            self.push_before(execution);
+        }
+        earlier.reruns_used = 0;
+        self.left_out += std::mem::take(&mut earlier.left_out);
+        self.push_before(std::mem::take(&mut earlier.main));
+    }
+
+    fn push_before(&mut self, execution: Outcome) {
+        match self.add_rerun() {
+            Some(rerun) => *rerun = Outcome { is_before: true, ..execution },
+            None => self.left_out += 1,
+        }
+    }
+
+    /// Notes `count` executions before this one that failed, of which a report tells no more.
+    pub(crate) fn failed_before(&mut self, count: u64) {
+        for _ in 0..count.min(MOST_RERUNS as u64) {
+            self.push_before(Outcome { status: TestStatus::Failed, ..Outcome::default() });
+        }
+        self.left_out += count.saturating_sub(MOST_RERUNS as u64);
+    }
+
+    /// The name without its parameters, and these.
+    pub(crate) fn split_name(&self) -> SplitName<'_> {
+        match given(&self.parameters) {
+            Some(parameters) => (&self.name, Some(parameters)),
+            None => split_parameters(&self.name),
+        }
+    }
+
+    /// Bytes of memory that the test takes while it is held.
+    pub(crate) fn bytes(&self) -> usize {
+        let texts = [&self.classname, &self.name, &self.parameters, &self.value_parameter, &self.file];
+        let labels: usize =
+            self.labels.iter().map(|(name, value)| LABEL_BYTES + name.len() + value.len()).sum();
+        let executions: usize = self.executions().map(Outcome::bytes).sum();
+        size_of::<Self>() + labels + executions + texts.iter().map(|text| text.capacity()).sum::<usize>()
     }
 
     /// Settles how the main execution ended.

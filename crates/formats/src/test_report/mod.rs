@@ -14,10 +14,16 @@
 pub(crate) mod case;
 mod collect;
 pub(crate) mod duration;
+pub(crate) mod held;
+pub(crate) mod json_fields;
+pub(crate) mod json_lines;
 pub(crate) mod names;
 mod ordinals;
 pub(crate) mod outlet;
+pub(crate) mod tests_in;
+pub(crate) mod texts;
 pub(crate) mod values;
+pub(crate) mod xml_fields;
 
 use std::io::BufRead;
 use std::ops::ControlFlow;
@@ -27,6 +33,11 @@ use manometer_model::{Labels, Limits, Problems, TestId, TestStatus, Timestamp};
 pub use collect::read_to_vec;
 
 use crate::detect::Look;
+use crate::measured::BuildRow;
+use crate::test_formats::{
+    bazel, ctest, cucumber, cucumber_messages, go_test, jest, libtest, mocha, nunit, pytest_json,
+    pytest_reportlog, tap, testng, trx, xcresult, xunit,
+};
 use crate::{ReadError, junit};
 
 /// A reader of test reports: takes bytes and gives each execution of each test to the sink.
@@ -43,13 +54,37 @@ pub struct Format {
     pub(crate) claims: fn(&Look<'_>) -> bool,
 }
 
-/// Every such format, the first to claim an input wins.
-pub static FORMATS: &[Format] = &[Format { name: "junit", read: junit::read, claims: junit::claims }];
+/// Every such format, the first to claim an input wins; TAP, which other tools print between their own lines, is last.
+pub static FORMATS: &[Format] = &[
+    Format { name: "junit", read: junit::read, claims: junit::claims },
+    Format { name: "trx", read: trx::read, claims: trx::claims },
+    Format { name: "nunit", read: nunit::read, claims: nunit::claims },
+    Format { name: "xunit", read: xunit::read, claims: xunit::claims },
+    Format { name: "testng", read: testng::read, claims: testng::claims },
+    Format { name: "ctest", read: ctest::read, claims: ctest::claims },
+    Format { name: "go-test", read: go_test::read, claims: go_test::claims },
+    Format { name: "libtest", read: libtest::read, claims: libtest::claims },
+    Format { name: "pytest-reportlog", read: pytest_reportlog::read, claims: pytest_reportlog::claims },
+    Format { name: "pytest-json", read: pytest_json::read, claims: pytest_json::claims },
+    Format { name: "jest", read: jest::read, claims: jest::claims },
+    Format { name: "mocha", read: mocha::read, claims: mocha::claims },
+    Format { name: "cucumber", read: cucumber::read, claims: cucumber::claims },
+    Format { name: "cucumber-messages", read: cucumber_messages::read, claims: cucumber_messages::claims },
+    Format { name: "bazel", read: bazel::read, claims: bazel::claims },
+    Format { name: "xcresult", read: xcresult::read, claims: xcresult::claims },
+    Format { name: "tap", read: tap::read, claims: tap::claims },
+];
 
 /// Takes the tests of a file, one execution at a time, in the order of the file.
 pub trait TestSink {
     /// One execution of one test. `Break` ends the reading.
     fn test(&mut self, test: &TestCase<'_>) -> ControlFlow<()>;
+
+    /// What a report of tests tells of builds besides, as Bazel's does. Passed over where a sink does not say
+    /// otherwise.
+    fn build(&mut self, _build: &BuildRow<'_>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
 }
 
 impl<F: FnMut(&TestCase<'_>) -> ControlFlow<()>> TestSink for F {

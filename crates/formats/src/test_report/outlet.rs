@@ -4,10 +4,11 @@ use std::ops::ControlFlow;
 
 use manometer_model::{Limits, Problem, TestId, TestStatus, Timestamp};
 
-use super::case::{Case, Outcome, given};
-use super::names::{first_meaning_line, kind_from_message, split_parameters};
+use super::case::{Case, Outcome, SplitName, given};
+use super::names::{first_meaning_line, kind_from_message};
 use super::ordinals::Ordinals;
 use super::{Summary, TestCase, TestSink};
+use crate::measured::BuildRow;
 
 /// Where in the file a test stands.
 #[derive(Debug, Clone, Copy)]
@@ -37,9 +38,6 @@ struct Execution {
     attempt: i64,
 }
 
-/// A name without its parameters, and these.
-type SplitName<'a> = (&'a str, Option<&'a str>);
-
 impl<'l, 's> Outlet<'l, 's> {
     pub(crate) fn new(limits: &'l Limits, sink: &'s mut dyn TestSink) -> Self {
         Self {
@@ -65,6 +63,11 @@ impl<'l, 's> Outlet<'l, 's> {
         note_time(&mut self.summary, at);
     }
 
+    /// Hands on what a report tells of a build.
+    pub(crate) fn build(&mut self, build: &BuildRow<'_>) -> ControlFlow<()> {
+        self.sink.build(build)
+    }
+
     /// Takes a test that has ended.
     ///
     /// pytest-rerunfailures writes an entry for each execution, in a row, and only the last says how it
@@ -73,7 +76,7 @@ impl<'l, 's> Outlet<'l, 's> {
     pub(crate) fn take(&mut self, case: &mut Case, around: Surroundings<'_>) -> ControlFlow<()> {
         case.settle();
         if !around.is_pytest {
-            let name = split_parameters(&case.name);
+            let name = case.split_name();
             let test_id = self.identify(case, name, around.suite);
             return self.give(case, name, around, Execution { test_id, attempt: 1 }, true);
         }
@@ -89,10 +92,7 @@ impl<'l, 's> Outlet<'l, 's> {
             }
             _ => {
                 self.flush(around)?;
-                Execution {
-                    test_id: self.identify(case, split_parameters(&case.name), around.suite),
-                    attempt: 1,
-                }
+                Execution { test_id: self.identify(case, case.split_name(), around.suite), attempt: 1 }
             }
         };
         std::mem::swap(&mut self.held, case);
@@ -108,7 +108,7 @@ impl<'l, 's> Outlet<'l, 's> {
     fn give_held(&mut self, around: Surroundings<'_>, is_last: bool) -> ControlFlow<()> {
         let Some(held_as) = self.held_as.take() else { return ControlFlow::Continue(()) };
         let held = std::mem::take(&mut self.held);
-        let flow = self.give(&held, split_parameters(&held.name), around, held_as, is_last);
+        let flow = self.give(&held, held.split_name(), around, held_as, is_last);
         self.held = held;
         flow
     }

@@ -53,7 +53,7 @@ fn everything_else_is_named_for_what_it_looks_like() {
             "a JSON array of no known kind (keys `type`): records are sent one object a line",
         ),
         (b"{\n  \"kind\": \"run\"\n}", "JSON of no known kind (keys `kind`)"),
-        (b"ok 1 - adds\nnot ok 2", "looks like plain text beginning with `ok 1 - adds`"),
+        (b"all is well\nok then", "looks like plain text beginning with `all is well`"),
     ] {
         assert_eq!(refusal(start), format!("{found}{expected}"));
     }

@@ -11,3 +11,4 @@ mod measured_lenient;
 mod properties;
 mod records;
 mod support;
+mod test_formats;

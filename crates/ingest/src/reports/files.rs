@@ -94,21 +94,23 @@ impl<'a> ReportFiles<'a> {
     ) -> Result<(FileReport, Problems), IngestError> {
         let mut rows = TestRows::new(self.context, self.received_at, self.writer);
         let outcome = (format.read)(content, self.limits, &mut rows);
-        let (tests, failures) = rows.finish()?;
+        let written = rows.finish()?;
+        let tests = written.tests;
         let mut report = empty_report(format.name);
         let problems = match outcome {
             Ok(summary) => {
                 report.suites = summary.suites;
                 report.taken = true;
-                self.claims.add(&summary, failures);
+                self.claims.add(&summary, written.failures);
                 summary.problems
             }
             Err(error) => {
-                report.taken = tests > 0;
+                report.taken = tests > 0 || written.builds > 0;
                 one_problem(broken_off(&error, tests, "tests"))
             }
         };
         report.tests = tests;
+        report.builds = written.builds;
         Ok((report, problems))
     }
 

@@ -32,25 +32,32 @@ impl<'a> MeasuredRows<'a> {
             None => Ok(self.rows),
         }
     }
+}
 
-    fn append(&mut self, record: &Record) -> Result<(), IngestError> {
-        let row = record.row();
-        let table = row.table_of();
-        let mut cells = row.cells();
-        for (column, cell) in table.columns.iter().zip(&mut cells) {
-            if column.name == "at" && *cell == Value::Time(Timestamp::default()) {
-                *cell = Value::Time(self.fallback_at);
-            } else if let Some(value) = cell_of_run(self.context, column.name) {
-                *cell = value;
-            }
+/// Writes a measurement as a row of the run; one without a time gets that of the run.
+pub(super) fn append(
+    measured: &Measured<'_>,
+    context: &Context,
+    fallback_at: Timestamp,
+    writer: &mut dyn RowSink,
+) -> Result<(), IngestError> {
+    let record = Record::from(measured);
+    let row = record.row();
+    let table = row.table_of();
+    let mut cells = row.cells();
+    for (column, cell) in table.columns.iter().zip(&mut cells) {
+        if column.name == "at" && *cell == Value::Time(Timestamp::default()) {
+            *cell = Value::Time(fallback_at);
+        } else if let Some(value) = cell_of_run(context, column.name) {
+            *cell = value;
         }
-        self.writer.append(table, &cells)
     }
+    writer.append(table, &cells)
 }
 
 impl MeasuredSink for MeasuredRows<'_> {
     fn row(&mut self, row: &Measured<'_>) -> ControlFlow<()> {
-        match self.append(&Record::from(row)) {
+        match append(row, self.context, self.fallback_at, self.writer) {
             Ok(()) => {
                 self.rows += 1;
                 ControlFlow::Continue(())

@@ -2,10 +2,12 @@
 
 use std::ops::ControlFlow;
 
+use manometer_formats::measured::{BuildRow, Measured};
 use manometer_formats::test_report::{TestCase, TestSink};
 use manometer_model::records::{TESTS, Test};
 use manometer_model::{Row as _, Timestamp, Value};
 
+use super::measured;
 use crate::context::Context;
 use crate::error::IngestError;
 use crate::name::Name;
@@ -17,33 +19,48 @@ const COLUMNS: usize = TESTS.columns.len();
 /// The cells that all tests of an upload share, at the start of a row.
 const SHARED: usize = 11;
 
+/// What became of a report of tests.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Written {
+    /// Executions of tests.
+    pub(super) tests: u64,
+    /// How many of them count as failed.
+    pub(super) failures: u64,
+    /// Builds that the report tells of besides.
+    pub(super) builds: u64,
+}
+
 /// Writes each test it is given as a row.
 pub(super) struct TestRows<'a> {
+    context: &'a Context,
     shared: [Value<'a>; SHARED],
     fallback_at: Timestamp,
     writer: &'a mut dyn RowSink,
     tests: u64,
     failures: u64,
+    builds: u64,
     error: Option<IngestError>,
 }
 
 impl<'a> TestRows<'a> {
     pub(super) fn new(context: &'a Context, received_at: Timestamp, writer: &'a mut dyn RowSink) -> Self {
         Self {
+            context,
             shared: shared_cells(context),
             fallback_at: context.started_at.unwrap_or(received_at),
             writer,
             tests: 0,
             failures: 0,
+            builds: 0,
             error: None,
         }
     }
 
-    /// How many tests were written, and how many of them count as failed.
-    pub(super) fn finish(self) -> Result<(u64, u64), IngestError> {
+    /// What was written.
+    pub(super) fn finish(self) -> Result<Written, IngestError> {
         match self.error {
             Some(error) => Err(error),
-            None => Ok((self.tests, self.failures)),
+            None => Ok(Written { tests: self.tests, failures: self.failures, builds: self.builds }),
         }
     }
 }
@@ -57,6 +74,17 @@ impl TestSink for TestRows<'_> {
         }
         self.tests += 1;
         self.failures += u64::from(test.is_final && test.status.is_failure());
+        ControlFlow::Continue(())
+    }
+
+    fn build(&mut self, build: &BuildRow<'_>) -> ControlFlow<()> {
+        if let Err(error) =
+            measured::append(&Measured::Build(*build), self.context, self.fallback_at, self.writer)
+        {
+            self.error = Some(error);
+            return ControlFlow::Break(());
+        }
+        self.builds += 1;
         ControlFlow::Continue(())
     }
 }

@@ -10,3 +10,4 @@ mod records;
 mod reports;
 mod save_metrics;
 mod support;
+mod test_formats;
