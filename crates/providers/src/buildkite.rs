@@ -10,6 +10,7 @@
 use manometer_model::records::{Job, Run, Runner};
 use manometer_model::{Conclusion, Limits, Status, Timestamp};
 
+use crate::environment::trigger::trigger_word;
 use crate::reading::{self, labels};
 use crate::repository::{change_of, project_of};
 use crate::tree::View;
@@ -119,14 +120,14 @@ fn run_of(event: &str, root: View<'_>, rules: &ServiceRules) -> Option<Run> {
         provider: NAME.to_owned(),
         service: rules.service(&project, build.object("env").text("CI_SERVICE_NAME").as_deref()),
         project,
-        pipeline: pipeline.text("name").or_else(|| pipeline.text("slug")),
+        pipeline: pipeline.text("slug").or_else(|| pipeline.text("name")),
         run_id,
         attempt: 1,
         number: build.int("number"),
         change_id: pull_request.text("id").or_else(|| branch.as_deref().and_then(change_of)),
         branch,
         commit_sha: build.text("commit").filter(|commit| commit != "HEAD"),
-        trigger: build.text("source"),
+        trigger: build.text("source").as_deref().map(trigger_word),
         actor: build.object("creator").text("name"),
         status,
         conclusion,

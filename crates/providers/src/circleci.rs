@@ -9,6 +9,7 @@
 use manometer_model::records::{Commit, Job, Run};
 use manometer_model::{Conclusion, Limits, Status};
 
+use crate::environment::trigger::trigger_word;
 use crate::reading::{self, labels};
 use crate::repository::{change_of, project_of};
 use crate::tree::View;
@@ -104,6 +105,7 @@ fn run_of(has_ended: bool, root: View<'_>, rules: &ServiceRules, project: String
     let (workflow, pipeline) = (root.object("workflow"), root.object("pipeline"));
     let (vcs, git) = (pipeline.object("vcs"), pipeline.object("trigger_parameters").object("git"));
     let branch = vcs.text("branch").or_else(|| git.text("branch"));
+    let tag = vcs.text("tag").or_else(|| git.text("tag"));
     let created = workflow.time("created_at").or_else(|| pipeline.time("created_at"));
     let stopped = workflow.time("stopped_at").filter(|_| has_ended);
     let word = workflow.text("status").filter(|_| has_ended);
@@ -117,9 +119,9 @@ fn run_of(has_ended: bool, root: View<'_>, rules: &ServiceRules, project: String
         number: pipeline.int("number"),
         change_id: vcs.text("review_id").or_else(|| branch.as_deref().and_then(change_of)),
         // A pull request from a fork builds as the branch `pull/42`, which no repository has.
-        branch: branch.filter(|name| change_of(name).is_none()),
+        branch: branch.filter(|name| change_of(name).is_none()).or_else(|| tag.clone()),
         commit_sha: vcs.text("revision").or_else(|| git.text("checkout_sha")),
-        trigger: pipeline.object("trigger").text("type"),
+        trigger: pipeline.object("trigger").text("type").as_deref().map(trigger_word),
         actor: pipeline.object("trigger_parameters").object("gitlab").text("user_username"),
         status: Some(if has_ended { Status::Completed } else { Status::Running }),
         conclusion: word.as_deref().and_then(conclusion),
@@ -127,10 +129,7 @@ fn run_of(has_ended: bool, root: View<'_>, rules: &ServiceRules, project: String
         finished_at: stopped,
         duration_seconds: waits::between(created, stopped),
         url: workflow.text("url"),
-        labels: labels([
-            ("tag", vcs.text("tag").or_else(|| git.text("tag"))),
-            ("pipeline_id", pipeline.text("id")),
-        ]),
+        labels: labels([("tag", tag), ("pipeline_id", pipeline.text("id"))]),
         updated_at: stopped.or_else(|| root.time("happened_at")),
         ..Run::default()
     })

@@ -8,6 +8,7 @@
 use manometer_model::records::{Commit, Deployment, Job, Run, Step};
 use manometer_model::{Conclusion, Limits, Status};
 
+use crate::environment::trigger::trigger_word;
 use crate::reading::{self, first_line, labels};
 use crate::repository::{branch_of, change_of, project_of, tag_of};
 use crate::tree::View;
@@ -109,7 +110,7 @@ fn run_of(root: View<'_>, rules: &ServiceRules) -> Option<Run> {
         is_default_branch: default_branch.zip(branch.clone()).map(|(one, other)| one == other),
         branch,
         commit_sha: build.text("after").or_else(|| build.text("commit")),
-        trigger: build.text("event"),
+        trigger: build.text("event").as_deref().map(trigger_word),
         actor: build.text("author_login").or_else(|| build.text("author")).or_else(|| build.text("sender")),
         status,
         conclusion,

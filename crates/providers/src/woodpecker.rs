@@ -9,6 +9,7 @@ use manometer_model::records::{Commit, Deployment, Job, Run, Step};
 use manometer_model::{Limits, Status, Timestamp};
 
 use crate::drone::state_of;
+use crate::environment::trigger::trigger_word;
 use crate::reading::{self, first_line, labels};
 use crate::repository::{branch_of, change_of, project_of, tag_of};
 use crate::tree::View;
@@ -98,7 +99,7 @@ fn run_of(root: View<'_>, pipeline: View<'_>, rules: &ServiceRules) -> Option<Ru
         pipeline.text("refspec").and_then(|spec| spec.split_once(':').map(|(source, _)| source.to_owned()));
     let branch = match change_id {
         Some(_) => source,
-        None => branch_of(&reference).or_else(|| pipeline.text("branch")),
+        None => tag_of(&reference).or_else(|| branch_of(&reference)).or_else(|| pipeline.text("branch")),
     };
     let default_branch = repo.text("default_branch").filter(|_| change_id.is_none());
     let finished = pipeline.time("finished").filter(|_| status == Some(Status::Completed));
@@ -113,7 +114,7 @@ fn run_of(root: View<'_>, pipeline: View<'_>, rules: &ServiceRules) -> Option<Ru
         branch,
         // Newer versions say more of the commit than its hash.
         commit_sha: pipeline.text_or_in("commit", "sha"),
-        trigger: pipeline.text("event"),
+        trigger: pipeline.text("event").as_deref().map(trigger_word),
         actor: pipeline.text("author").or_else(|| pipeline.text("sender")),
         status,
         conclusion,

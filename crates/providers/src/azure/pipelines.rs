@@ -4,6 +4,7 @@ use manometer_model::records::{Commit, Job, Run, Sample};
 use manometer_model::{Labels, Status};
 
 use super::{NAME, project_of_page, state_of};
+use crate::environment::trigger::trigger_word;
 use crate::reading::{first_line, labels};
 use crate::repository::{branch_of, change_of, project_of, tag_of};
 use crate::tree::View;
@@ -69,7 +70,7 @@ fn run_of<'t>(root: View<'t>, told: View<'t>, rules: &ServiceRules) -> Option<Ru
         pipeline: pipeline.text("name"),
         run_id: told.text("id")?,
         attempt: 1,
-        branch: branch_of(&reference),
+        branch: branch_of(&reference).or_else(|| tag_of(&reference)),
         change_id: change_of(&reference),
         // Of a pull request this is the merge made for testing it, not its head.
         commit_sha: source
@@ -180,10 +181,11 @@ pub(super) fn build(root: View<'_>, rules: &ServiceRules, decoded: &mut Decoded)
             .text("pr.sourceBranch")
             .as_deref()
             .and_then(branch_of)
-            .or_else(|| branch_of(&reference)),
+            .or_else(|| branch_of(&reference))
+            .or_else(|| tag_of(&reference)),
         commit_sha: head.or_else(|| told.text("sourceVersion").filter(|_| !is_change)),
         change_id,
-        trigger: told.text("reason"),
+        trigger: told.text("reason").as_deref().map(trigger_word),
         actor: told.object("requestedFor").text("displayName"),
         status,
         conclusion,

@@ -35,7 +35,7 @@ mod draft;
 mod field;
 mod git;
 mod surroundings;
-mod trigger;
+pub(crate) mod trigger;
 
 mod appveyor;
 mod aws_codebuild;

@@ -7,6 +7,7 @@ use manometer_model::records::{Run, Runner};
 use manometer_model::{Conclusion, Labels, Status, Timestamp};
 
 use super::{Agent, NAME, push, wait_of};
+use crate::environment::trigger::trigger_word;
 use crate::reading::{self, labels};
 use crate::repository::{branch_of, change_of, host_of, project_of};
 use crate::tree::View;
@@ -63,7 +64,7 @@ fn run_of(event: &str, build: View<'_>, rules: &ServiceRules) -> Option<Run> {
         is_default_branch: build.flag("defaultBranch"),
         branch: branch.as_deref().and_then(branch_of).filter(|name| change_of(name).is_none()),
         commit_sha: revision.and_then(|revision| revision.text("version")),
-        trigger: triggered.text("type"),
+        trigger: triggered.text("type").as_deref().map(trigger_word),
         actor: triggered.object("user").text("username"),
         status: Some(status),
         conclusion,
