@@ -13,6 +13,8 @@ pub(crate) enum Input {
     /// A file. `searched` says that it was found in a folder rather than named, so that it may turn out not to
     /// be a report.
     File { path: PathBuf, searched: bool },
+    /// A listing of artifacts that were measured here.
+    Artifacts { listing: Vec<u8> },
 }
 
 impl Input {
@@ -21,6 +23,7 @@ impl Input {
         match self {
             Self::Stdin => "standard input".to_owned(),
             Self::File { path, .. } => path.display().to_string(),
+            Self::Artifacts { .. } => "artifacts".to_owned(),
         }
     }
 }

@@ -100,13 +100,20 @@ pub(crate) struct DemoArgs {
 /// `manometer ingest`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The kind of each file is found from its content: JUnit XML of any tool, or NDJSON records. Files may be packed with
-gzip, zstd or zip. Folders are searched for reports. `-` reads standard input.
+The kind of each file is found from its content: reports of tests, coverage and builds, wheels, container images, or
+NDJSON records (docs/FORMATS.md lists them). Reports may be packed with gzip, zstd or zip. Folders are searched for
+reports. `-` reads standard input.
 What is not said about project, branch and commit is taken from the git checkout around the current folder.")]
 pub(crate) struct IngestArgs {
     /// Files, folders or patterns such as 'target/**/TEST-*.xml'; `-` is standard input
-    #[arg(required = true, value_name = "FILE", value_hint = ValueHint::AnyPath)]
+    #[arg(required_unless_present = "artifacts", value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub(crate) files: Vec<String>,
+    /// Note the size of a file or folder, without sending it: dist, or NAME=PATH; may be given several times
+    #[arg(long = "artifact", value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub(crate) artifacts: Vec<String>,
+    /// Print the records that the files hold, as NDJSON, and store and send nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) data: DataArgs,
     #[command(flatten)]

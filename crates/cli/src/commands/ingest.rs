@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Read as _, Seek as _};
+use std::io::{BufWriter, Read as _, Seek as _, Write as _};
+use std::path::Path;
 
 use anyhow::Context as _;
-use manometer_ingest::{Admission, ContextFields, FileReport, IngestError, Ingested, Name, Part, reports};
+use manometer_ingest::{
+    Admission, ContextFields, FileReport, IngestError, Ingested, Listing, Name, Part, RecordLines, reports,
+};
 use manometer_model::{Clock as _, Limits, Problem, Problems, SystemClock, Timestamp};
 use manometer_providers::environment::{Surroundings, detect};
 use manometer_store::{Outcome, Receipt, Store, StoreOptions};
@@ -23,13 +26,45 @@ use crate::remote::Remote;
 
 /// Reads, stores and says what was understood.
 pub(crate) fn run(arguments: &IngestArgs, config: &Config) -> anyhow::Result<()> {
-    let inputs = inputs::resolve(&arguments.files)?;
+    let mut inputs = inputs::resolve(&arguments.files)?;
+    if !arguments.artifacts.is_empty() {
+        inputs.push(artifacts(&arguments.artifacts, &config.limits)?);
+    }
     let fields = context(&arguments.context, config)?;
+    if arguments.dry_run {
+        return dry_run(config, &fields, &inputs);
+    }
     let answer = match Remote::from_args(&arguments.remote)? {
         Some(remote) => to_server(&remote, arguments, &fields, &inputs)?,
         None => to_folder(arguments, config, &fields, &inputs)?,
     };
     report(&answer)
+}
+
+/// Measures files and folders where they lie.
+fn artifacts(arguments: &[String], limits: &Limits) -> anyhow::Result<Input> {
+    let mut listing = Listing::new();
+    for argument in arguments {
+        let named =
+            argument.split_once('=').filter(|(name, _)| !name.is_empty() && !Path::new(argument).exists());
+        let (name, path) = named.unwrap_or((argument.trim_end_matches('/'), argument));
+        listing
+            .add(name, Path::new(path), limits)
+            .map_err(|error| usage(format!("--artifact: failed to measure {path}: {error}")))?;
+    }
+    tell_problems(&listing.problems);
+    Ok(Input::Artifacts { listing: listing.to_report()? })
+}
+
+/// Shows what would be stored: the records on standard output, the account of the files beside it.
+fn dry_run(config: &Config, fields: &ContextFields, inputs: &[Input]) -> anyhow::Result<()> {
+    let parts = inputs.iter().map(|input| part(input, &config.limits)).collect::<anyhow::Result<Vec<_>>>()?;
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    let mut lines = RecordLines::new(&mut out);
+    let shown =
+        reports::dry_run(fields, parts, &config.limits, SystemClock.now(), &mut lines).map_err(refused)?;
+    out.flush()?;
+    tell_files(&shown.files, &shown.problems, &searched(inputs))
 }
 
 /// What the flags say about the run; where they are silent, what the CI system, git and at last the folder's name say.
@@ -109,6 +144,7 @@ fn refused(error: IngestError) -> anyhow::Error {
         tell_problems(problems);
     }
     match error {
+        IngestError::Write(error) => error.into(),
         IngestError::Store(_) | IngestError::Submit(_) | IngestError::Commit(_) => error.into(),
         other => usage(other.to_string()),
     }
@@ -117,6 +153,7 @@ fn refused(error: IngestError) -> anyhow::Error {
 fn part(input: &Input, limits: &Limits) -> anyhow::Result<Part> {
     match input {
         Input::Stdin => Ok(Part::from_memory(input.name(), stdin(limits)?)),
+        Input::Artifacts { listing } => Ok(Part::from_memory(input.name(), listing.clone())),
         Input::File { path, .. } => File::open(path)
             .and_then(|file| Part::from_file(input.name(), file))
             .map_err(|error| usage(format!("failed to read {}: {error}", path.display()))),
@@ -198,8 +235,10 @@ fn to_server(
 }
 
 fn form_part(input: &Input) -> anyhow::Result<FormPart> {
-    let Input::File { path, .. } = input else {
-        return Ok(FormPart::reader(std::io::stdin()));
+    let path = match input {
+        Input::File { path, .. } => path,
+        Input::Stdin => return Ok(FormPart::reader(std::io::stdin())),
+        Input::Artifacts { listing } => return Ok(FormPart::bytes(listing.clone())),
     };
     let refuse = |error: std::io::Error| usage(format!("failed to read {}: {error}", path.display()));
     let mut file = File::open(path).map_err(refuse)?;
@@ -209,10 +248,7 @@ fn form_part(input: &Input) -> anyhow::Result<FormPart> {
 }
 
 fn report(answer: &Answer) -> anyhow::Result<()> {
-    for file in answer.files.iter().filter(|file| file.taken || !answer.searched.contains(&file.name)) {
-        output::note(format!("{}: {}", file.name, understood(file)));
-    }
-    tell_problems(&answer.problems);
+    let all_were_read = tell_files(&answer.files, &answer.problems, &answer.searched);
     match &answer.outcome {
         Outcome::Committed(receipt) => {
             let rows: Vec<String> =
@@ -229,28 +265,47 @@ fn report(answer: &Answer) -> anyhow::Result<()> {
             )));
         }
     }
-    let unreadable =
-        answer.files.iter().filter(|file| !file.taken && !answer.searched.contains(&file.name)).count();
-    if unreadable > 0 {
-        return Err(gate_failed(format!(
-            "{unreadable} of the files could not be read; the others are stored"
-        )));
-    }
-    Ok(())
+    all_were_read
 }
 
-/// `junit, 12 suites, 3,480 tests, 2 problems`
+/// Says of each file what was understood; an error where a file that was named could not be read.
+fn tell_files(files: &[FileReport], problems: &Problems, searched: &[String]) -> anyhow::Result<()> {
+    let is_told = |file: &&FileReport| file.taken || !searched.contains(&file.name);
+    for file in files.iter().filter(is_told) {
+        output::note(format!("{}: {}", file.name, understood(file)));
+    }
+    tell_problems(problems);
+    match files.iter().filter(|file| !file.taken && !searched.contains(&file.name)).count() {
+        0 => Ok(()),
+        unreadable => {
+            Err(gate_failed(format!("{unreadable} of the files could not be read; the others were read")))
+        }
+    }
+}
+
+/// `junit, 12 suites, 3,480 tests, 2 problems`; `cobertura, 12 packages, 340 files, 81.2 % lines`
 fn understood(file: &FileReport) -> String {
+    // Rows of measurements are told by what they are.
+    let is_measured = file.files + file.builds + file.artifacts > 0;
     let mut parts = vec![file.kind.clone()];
     for (count, what) in [
         (file.suites, "suites"),
         (file.tests, "tests"),
-        (file.records, "records"),
-        (file.problems, "problems"),
+        (file.packages, "packages"),
+        (file.files, "files"),
+        (file.builds, "builds"),
+        (file.artifacts, "artifacts"),
+        (if is_measured { 0 } else { file.records }, "records"),
     ] {
         if count > 0 {
             parts.push(format!("{} {what}", grouped(count)));
         }
+    }
+    if file.lines_valid > 0 {
+        parts.push(format!("{:.1} % lines", file.lines_covered as f64 * 100.0 / file.lines_valid as f64));
+    }
+    if file.problems > 0 {
+        parts.push(format!("{} problems", grouped(file.problems)));
     }
     parts.join(", ")
 }
