@@ -3,7 +3,7 @@
 //! Rows: the wheel as it is shipped (kind `package`), all its files unpacked (`unpacked`), and each of its top folders
 //! unpacked (`folder`, named `package/folder`). The package is named as its `.dist-info` folder is, without the version.
 //!
-//! Memory: the top folders, at most [`MOST_FOLDERS`].
+//! Memory: the top folders, at most 1,000.
 
 use std::collections::BTreeMap;
 
