@@ -204,6 +204,8 @@ impl From<IngestError> for ApiError {
             }
             // The upload is in memory here, so only unpacking it can fail.
             IngestError::Read(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unreadable", message),
+            // Records are only written out where nothing is stored, which no door does.
+            IngestError::Write(fault) => Self::internal(&fault),
             IngestError::Store(store) => store.into(),
             IngestError::Submit(submit) => submit.into(),
             IngestError::Commit(commit) => commit.into(),

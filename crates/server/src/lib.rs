@@ -3,7 +3,8 @@
 //! ```text
 //! listener ──► connection ──► door (ids, guard, refusals) ──► router ──┬─► api: reports, records, sql, …  ──► ingest, query
 //!              bounded,         nothing unsaid, nothing                ├─► save_metrics, health, metrics
-//!              timed            unbounded                              └─► login, pages
+//!              timed            unbounded                              ├─► receivers: InfluxDB, remote-write, StatsD
+//!                                                                      └─► login, pages
 //! ```
 //!
 //! **Invariants**
@@ -22,6 +23,7 @@ mod login;
 mod metrics;
 mod options;
 mod pages;
+mod receivers;
 mod router;
 mod save_metrics;
 mod server;
@@ -30,6 +32,7 @@ mod telemetry;
 
 pub use error::ApiError;
 pub use options::{ServerOptions, Timeouts};
+pub use receivers::statsd::StatsdOptions;
 pub use router::openapi_json;
 pub use server::{Server, StartError};
 pub use state::{App, Inner};

@@ -9,6 +9,8 @@ use manometer_model::{Clock, Limits, SystemClock};
 use manometer_query::Engine;
 use manometer_store::Store;
 
+use crate::receivers::statsd::StatsdOptions;
+
 /// Everything a server is started with.
 #[derive(Debug)]
 pub struct ServerOptions {
@@ -26,6 +28,8 @@ pub struct ServerOptions {
     pub limits: Limits,
     /// How long slow callers are waited for.
     pub timeouts: Timeouts,
+    /// StatsD over UDP; off where not given.
+    pub statsd: Option<StatsdOptions>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -36,7 +40,17 @@ impl ServerOptions {
         let limits = Limits::default();
         let timeouts = Timeouts::of(&limits);
         let clock = Arc::new(SystemClock);
-        Self { listen, hostnames: Vec::new(), data: data.into(), store, engine, limits, timeouts, clock }
+        Self {
+            listen,
+            hostnames: Vec::new(),
+            data: data.into(),
+            store,
+            engine,
+            limits,
+            timeouts,
+            statsd: None,
+            clock,
+        }
     }
 }
 

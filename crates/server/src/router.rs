@@ -8,6 +8,7 @@ use utoipa_axum::routes;
 
 use crate::api::{self, deliveries, openapi, records, reports, sql};
 use crate::state::App;
+use crate::receivers::{influxdb, remote_write};
 use crate::{door, health, login, metrics, pages, save_metrics};
 
 /// The routes for programs, and the document that describes them.
@@ -17,6 +18,9 @@ fn api_routes() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(reports::upload)) //    POST /api/v1/reports         ingest    reports of any kind, with their run
         .routes(routes!(records::upload)) //    POST /api/v1/records         ingest    records as NDJSON
         .routes(routes!(save_metrics::save)) // POST /save_metrics           ingest    one pipeline as one document
+        .routes(routes!(influxdb::write_1x)) // POST /write                  ingest    line protocol, as InfluxDB 1.x
+        .routes(routes!(influxdb::write_2x)) // POST /api/v2/write           ingest    line protocol, as InfluxDB 2.x
+        .routes(routes!(remote_write::write)) // POST /api/v1/write          ingest    samples, as Prometheus sends them
         .routes(routes!(sql::query)) //         POST /api/v1/sql             query     a question in SQL
         .routes(routes!(deliveries::list)) //   GET  /api/v1/deliveries      query     what arrived lately
         .routes(routes!(metrics::exposition)) // GET /metrics                query     numbers for Prometheus

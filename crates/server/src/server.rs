@@ -9,7 +9,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use crate::access::{AccessDatabase, AccessError};
 use crate::door::{Decoding, UploadMemory};
 use crate::options::ServerOptions;
+use crate::receivers::statsd::{self, StatsdOptions};
 use crate::router::router;
 use crate::state::{App, Inner};
 use crate::telemetry::Telemetry;
@@ -64,6 +65,7 @@ pub struct Server {
     app: App,
     stop: watch::Sender<bool>,
     accepting: JoinHandle<()>,
+    statsd: Option<(SocketAddr, JoinHandle<()>)>,
 }
 
 impl Server {
@@ -96,14 +98,23 @@ impl Server {
             limits,
         });
         let (stop, stopping) = watch::channel(false);
+        let statsd = match options.statsd {
+            Some(statsd) => Some(listen_statsd(statsd, &app, stopping.clone()).await?),
+            None => None,
+        };
         let accepting = tokio::spawn(accept(listener, app.clone(), stopping));
         tracing::info!(%address, "listening");
-        Ok(Self { address, app, stop, accepting })
+        Ok(Self { address, app, stop, accepting, statsd })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it listens for StatsD, where it does.
+    pub fn statsd_address(&self) -> Option<SocketAddr> {
+        self.statsd.as_ref().map(|(address, _)| *address)
     }
 
     /// What its handlers use: for a program that serves and looks at the same store.
@@ -117,11 +128,28 @@ impl Server {
         if let Err(error) = self.accepting.await {
             tracing::error!(%error, "the accepting task ended badly");
         }
+        if let Some((_, receiving)) = self.statsd
+            && let Err(error) = receiving.await
+        {
+            tracing::error!(%error, "the StatsD listener ended badly");
+        }
         let store = self.app.store.clone();
         if let Err(error) = tokio::task::spawn_blocking(move || store.close()).await {
             tracing::error!(%error, "closing the store ended badly");
         }
     }
+}
+
+async fn listen_statsd(
+    options: StatsdOptions,
+    app: &App,
+    stopping: watch::Receiver<bool>,
+) -> Result<(SocketAddr, JoinHandle<()>), StartError> {
+    let failed = |source| StartError::Listen { address: options.listen, source };
+    let socket = UdpSocket::bind(options.listen).await.map_err(failed)?;
+    let address = socket.local_addr().map_err(failed)?;
+    tracing::info!(%address, "listening for StatsD");
+    Ok((address, tokio::spawn(statsd::receive(app.clone(), socket, options.project, stopping))))
 }
 
 fn token_command(data: &Path) -> String {

@@ -1,6 +1,6 @@
 //! `/api/…`: one file a route.
 
-mod arriving;
+pub(crate) mod arriving;
 mod delivered;
 pub(crate) mod deliveries;
 pub(crate) mod openapi;

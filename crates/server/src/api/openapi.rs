@@ -28,6 +28,7 @@ impl Document {
     ),
     tags(
         (name = "ingest", description = "sending reports and records"),
+        (name = "receivers", description = "sending from what was made for InfluxDB or Prometheus"),
         (name = "query", description = "asking questions"),
         (name = "health", description = "looking after the server"),
     ),

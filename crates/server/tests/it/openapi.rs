@@ -21,7 +21,10 @@ async fn the_document_lists_exactly_the_routes_for_programs() {
         "post /api/v1/records",
         "post /api/v1/reports",
         "post /api/v1/sql",
+        "post /api/v1/write",
+        "post /api/v2/write",
         "post /save_metrics",
+        "post /write",
     ];
     assert_eq!(listed, expected.iter().map(|line| (*line).to_owned()).collect());
     for entry in &listed {
