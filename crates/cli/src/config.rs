@@ -25,6 +25,10 @@ pub(crate) struct Config {
     pub(crate) data: PathBuf,
     /// Address and port to listen on.
     pub(crate) listen: String,
+    /// Address and port to take StatsD on, over UDP; off where not given.
+    pub(crate) statsd: Option<String>,
+    /// The project of what comes by StatsD without a tag `project`.
+    pub(crate) statsd_project: String,
     /// Names, besides loopback, under which browsers may reach the pages.
     pub(crate) hostnames: Vec<String>,
     /// Path rules that name the service of a monorepo, the first to be tried first: `services/*/`.
@@ -38,6 +42,8 @@ impl Default for Config {
         Self {
             data: PathBuf::from("./manometer-data"),
             listen: "127.0.0.1:8420".to_owned(),
+            statsd: None,
+            statsd_project: "statsd".to_owned(),
             hostnames: Vec::new(),
             service_rules: Vec::new(),
             limits: Limits::default(),
@@ -87,7 +93,9 @@ pub(crate) fn load(
             config.data = PathBuf::from(value);
         } else if name == env::LISTEN {
             config.listen = value.clone();
-        } else if !env::ALL.contains(&name.as_str()) {
+        } else if name == env::STATSD {
+            config.statsd = Some(value.clone());
+        } else if !env::ALL.contains(&name.as_str()) && !manometer_exporters::settings::is_variable(name) {
             unknown.push(format!("environment variable {name} is not known"));
         }
     }

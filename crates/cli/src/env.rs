@@ -6,6 +6,8 @@ pub(crate) const CONFIG: &str = "MANOMETER_CONFIG";
 pub(crate) const DATA: &str = "MANOMETER_DATA";
 /// Address to listen on; like `--listen`.
 pub(crate) const LISTEN: &str = "MANOMETER_LISTEN";
+/// Address to take StatsD on; like `--statsd`.
+pub(crate) const STATSD: &str = "MANOMETER_STATSD";
 /// Address of a server; like `--server`.
 pub(crate) const SERVER: &str = "MANOMETER_URL";
 /// Token sent to the server; like `--token`.
@@ -43,6 +45,7 @@ pub(crate) const ALL: &[&str] = &[
     CONFIG,
     DATA,
     LISTEN,
+    STATSD,
     SERVER,
     TOKEN,
     LOG,

@@ -52,6 +52,9 @@ pub(crate) struct ServeArgs {
     /// A name, besides loopback, under which browsers reach the pages; may be repeated
     #[arg(long = "hostname", value_name = "NAME")]
     pub(crate) hostnames: Vec<String>,
+    /// Take StatsD over UDP here; it knows no tokens: whoever reaches it may write [default: off]
+    #[arg(long, value_name = "ADDRESS:PORT", env = env::STATSD, hide_env_values = true)]
+    pub(crate) statsd: Option<String>,
     #[command(flatten)]
     pub(crate) flush: FlushArgs,
 }

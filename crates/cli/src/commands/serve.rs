@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use manometer_query::{Engine, EngineOptions};
-use manometer_server::{Server, ServerOptions, Timeouts};
+use manometer_server::{Server, ServerOptions, StatsdOptions, Timeouts};
 use manometer_store::{Store, StoreOptions};
 
 use crate::args::{FlushArgs, ServeArgs};
@@ -16,6 +16,7 @@ pub(crate) fn run(arguments: &ServeArgs, config: &Config) -> anyhow::Result<()> 
     let listen = listen_address(arguments.listen.as_deref().unwrap_or(&config.listen))?;
     let mut config = config.clone();
     config.hostnames.extend(arguments.hostnames.iter().cloned());
+    config.statsd = arguments.statsd.clone().or(config.statsd);
     let mut options = StoreOptions::new(folder(&arguments.data, &config));
     set_flush(&mut options, &arguments.flush);
     serve(options, listen, &config)
@@ -41,11 +42,18 @@ pub(crate) fn serve(mut options: StoreOptions, listen: SocketAddr, config: &Conf
     server_options.limits = config.limits.clone();
     server_options.timeouts = Timeouts::of(&config.limits);
     server_options.hostnames = config.hostnames.clone();
+    if let Some(address) = &config.statsd {
+        let project = config.statsd_project.clone();
+        server_options.statsd = Some(StatsdOptions { listen: listen_address(address)?, project });
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let server = Server::start(server_options).await?;
         output::note(format!("data folder {}", data.display()));
         output::note(format!("listening on http://{}", server.address()));
+        if let Some(address) = server.statsd_address() {
+            output::note(format!("listening for StatsD on udp://{address}"));
+        }
         told_to_stop().await;
         output::note("stopping: finishing what is in flight");
         server.shutdown().await;

@@ -52,6 +52,12 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("OTEL_SDK_DISABLED", "`true` sends nothing by OTLP"),
 ];
 
+/// Is it one of [`VARIABLES`], with or without `MANOMETER_` in front?
+pub fn is_variable(name: &str) -> bool {
+    let bare = name.strip_prefix(OWN_PREFIX).unwrap_or(name);
+    VARIABLES.iter().any(|(listed, _)| *listed == name || *listed == bare)
+}
+
 /// Reads variables through the function that looks them up.
 pub(crate) struct Environment<'a> {
     lookup: &'a dyn Fn(&str) -> Option<String>,

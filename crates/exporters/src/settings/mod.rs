@@ -25,7 +25,7 @@ use crate::prometheus::{Pushgateway, RemoteWrite};
 use crate::statsd::Statsd;
 pub use bucket::BucketSettings;
 pub(crate) use environment::Environment;
-pub use environment::VARIABLES;
+pub use environment::{VARIABLES, is_variable};
 pub use influxdb::InfluxdbSettings;
 pub use otlp::{OtlpProtocol, OtlpSettings, OtlpSignalSettings};
 pub use prometheus::{PushgatewaySettings, RemoteWriteSettings};
