@@ -19,9 +19,8 @@ pub(super) fn without(name: &str, hashes: &[String]) -> String {
 /// base64url after `-` or `.`, of which one is no lowercase letter.
 pub(super) fn without_rollup_hash(name: &str) -> String {
     let folder = name.rfind('/').map_or(0, |slash| slash + 1);
-    let ending = name.get(folder..).and_then(|file| file.find('.')).map(|dot| folder + dot);
-    let last_ending = name.rfind('.').filter(|dot| *dot >= folder);
-    for end in [ending, last_ending, Some(name.len())].into_iter().flatten() {
+    let dots = name.match_indices('.').map(|(dot, _)| dot).filter(|dot| *dot >= folder);
+    for end in dots.chain([name.len()]) {
         let Some(start) = end.checked_sub(ROLLUP_LENGTH) else { continue };
         let (Some(before), Some(hash), Some(after)) =
             (name.get(folder..start), name.get(start..end), name.get(end..))
