@@ -175,6 +175,39 @@ fn a_folder_that_cannot_be_made_says_what_to_do() {
 }
 
 #[test]
+fn a_folder_that_may_only_be_read_is_named_with_what_to_do_and_can_be_read() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let store = LocalStore::at(folder.path());
+    store.append(&record("before", 1)).unwrap();
+    fs::set_permissions(folder.path().join(DAY), fs::Permissions::from_mode(0o444)).unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o555)).unwrap();
+    // The superuser may write anywhere, so somebody else tries, from where everybody may start a program.
+    let open_to_all = tempfile::tempdir().unwrap();
+    fs::set_permissions(open_to_all.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let program = open_to_all.path().join("writer");
+    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&program);
+    if !Command::new("setpriv").args(["--reuid=65534", "true"]).status().is_ok_and(|status| status.success())
+    {
+        command = Command::new(&program);
+    }
+    let output = command
+        .args(["--exact", "writer_process", "--nocapture"])
+        .env(WRITER_FOLDER, folder.path())
+        .env(WRITER_NAME, "intruder")
+        .env(WRITER_BYTES, "10")
+        .output()
+        .unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let said =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("PermissionDenied"), "{said}");
+    assert_eq!(read(&store).0, ["before"]);
+}
+
+#[test]
 fn a_stopped_writer_that_holds_the_lock_stops_nobody() {
     let folder = tempfile::tempdir().unwrap();
     let store = LocalStore::at(folder.path());
