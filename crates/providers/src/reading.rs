@@ -37,14 +37,24 @@ pub(crate) fn expect_told(decoded: &mut Decoded, needed: &str) {
         return;
     }
     decoded.known = true;
-    decoded
-        .problems
-        .push(Problem::new("missing, so that the event names nothing that could be stored").in_field(needed));
+    lacks(decoded, needed);
 }
 
 /// Labels of those pairs that have a value.
 pub(crate) fn labels<const N: usize>(pairs: [(&str, Option<String>); N]) -> Labels {
     pairs.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+}
+
+/// Says that an event lacks what names its subject, so that nothing could be made of it.
+pub(crate) fn lacks(decoded: &mut Decoded, field: &str) {
+    decoded
+        .problems
+        .push(Problem::new("missing, so that the event names nothing that could be stored").in_field(field));
+}
+
+/// The hash of a commit; none where it is all zeros, as for a branch that was made or deleted.
+pub(crate) fn sha(view: View<'_>, key: &'static str) -> Option<String> {
+    view.text(key).filter(|sha| sha.bytes().any(|digit| digit != b'0'))
 }
 
 /// The first line of a commit message.

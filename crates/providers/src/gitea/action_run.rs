@@ -3,8 +3,8 @@
 use manometer_model::records::Run;
 use manometer_model::{Conclusion, Status, Timestamp};
 
-use crate::github::hub::{Hub, id, lacks, moment, sha};
-use crate::reading::labels;
+use crate::github::hub::{Hub, id, moment};
+use crate::reading::{labels, lacks, sha};
 use crate::repository::{branch_of, change_of, project_of};
 use crate::tree::View;
 use crate::{Decoded, ServiceRules};

@@ -2,8 +2,9 @@
 
 use manometer_model::records::Commit;
 
-use super::hub::{Hub, lacks, moment, sha};
+use super::hub::{Hub, moment};
 use crate::Decoded;
+use crate::reading::{lacks, sha};
 use crate::repository::branch_of;
 use crate::tree::View;
 

@@ -6,10 +6,10 @@
 use manometer_model::Status;
 use manometer_model::records::{Job, Run};
 
-use super::hub::{Hub, id, lacks, moment, sha, state};
+use super::hub::{Hub, id, moment, state};
 use super::run::nameplate;
 use crate::Decoded;
-use crate::reading::labels;
+use crate::reading::{labels, lacks, sha};
 use crate::rows::job_of;
 use crate::tree::View;
 

@@ -3,9 +3,9 @@
 use manometer_model::records::Deployment;
 use manometer_model::{Conclusion, Status};
 
-use super::hub::{Hub, id, lacks, moment, sha};
+use super::hub::{Hub, id, moment};
 use crate::Decoded;
-use crate::reading::labels;
+use crate::reading::{labels, lacks, sha};
 use crate::tree::View;
 
 /// A deployment that was asked for.

@@ -2,12 +2,12 @@
 //! Forgejo send the same events under their own names.
 
 use manometer_model::records::Commit;
-use manometer_model::{Conclusion, Problem, Status, Timestamp};
+use manometer_model::{Conclusion, Status, Timestamp};
 
-use crate::reading::first_line;
+use crate::ServiceRules;
+use crate::reading::{first_line, sha};
 use crate::repository::project_of;
 use crate::tree::View;
-use crate::{Decoded, ServiceRules};
 
 /// One event about one repository.
 #[derive(Debug)]
@@ -73,21 +73,9 @@ impl<'a> Hub<'a> {
     }
 }
 
-/// Says that an event lacks what names its subject, so that nothing could be made of it.
-pub(crate) fn lacks(decoded: &mut Decoded, field: &str) {
-    decoded
-        .problems
-        .push(Problem::new("missing, so that the event names nothing that could be stored").in_field(field));
-}
-
 /// A time that is one: Go programs write the year 1 where they have none.
 pub(crate) fn moment(view: View<'_>, key: &'static str) -> Option<Timestamp> {
     view.time(key).filter(|time| time.as_micros() > 0)
-}
-
-/// The hash of a commit; none where it is all zeros, as for a branch that was made or deleted.
-pub(crate) fn sha(view: View<'_>, key: &'static str) -> Option<String> {
-    view.text(key).filter(|sha| sha.bytes().any(|digit| digit != b'0'))
 }
 
 /// An identity; zero is how some say that there is none.

@@ -10,8 +10,9 @@
 use manometer_model::records::{Job, Run, Runner, Step};
 use manometer_model::{Labels, Status, Timestamp};
 
-use super::hub::{Hub, conclusion, id, lacks, moment, sha, state};
+use super::hub::{Hub, conclusion, id, moment, state};
 use super::run::nameplate;
+use crate::reading::{lacks, sha};
 use crate::rows::{step_of, steps_of};
 use crate::tree::View;
 use crate::{Decoded, platform};
@@ -31,7 +32,7 @@ pub(crate) fn workflow_job(hub: &Hub<'_>, root: View<'_>, decoded: &mut Decoded)
     let started_at = started_at(hub, job, status, queued_at);
     let finished_at = moment(job, "completed_at").filter(|_| status == Some(Status::Completed));
     let wanted = job.texts("labels");
-    let (runner_os, runner_arch) = platform_of(&wanted);
+    let (runner_os, runner_arch) = platform::of_labels(&wanted);
     // Before a job runs, a runner that is named is one that had it before.
     let has_runner = matches!(status, Some(Status::Running | Status::Completed));
     let runner = |key| id(job, key).filter(|_| has_runner);
@@ -141,20 +142,6 @@ fn runner_row(job: &Job, labels: &[String]) -> Option<Runner> {
         updated_at: job.updated_at,
         ..Runner::default()
     })
-}
-
-/// Operating system and processor, where the labels a job asked for name them.
-fn platform_of(labels: &[String]) -> (Option<String>, Option<String>) {
-    let known = |name: Option<String>, among: &[&str]| name.filter(|name| among.contains(&name.as_str()));
-    let first_word = |label: &String| label.split(['-', '_']).next().unwrap_or_default().to_owned();
-    let os = labels
-        .iter()
-        .find_map(|label| known(platform::os(&first_word(label)), &["linux", "windows", "macos"]));
-    let arch = labels
-        .iter()
-        .flat_map(|label| label.split(['-', '_']))
-        .find_map(|word| known(platform::arch(word), &["x86_64", "aarch64", "arm", "x86"]));
-    (os, arch)
 }
 
 fn waited_for(root: View<'_>, status: Option<Status>) -> Labels {

@@ -8,9 +8,9 @@
 use manometer_model::records::Run;
 use manometer_model::{Status, Timestamp};
 
-use super::hub::{Hub, id, lacks, moment, sha, state};
+use super::hub::{Hub, id, moment, state};
 use crate::Decoded;
-use crate::reading::labels;
+use crate::reading::{labels, lacks, sha};
 use crate::tree::View;
 
 /// A run: requested, in progress, completed.

@@ -3,9 +3,9 @@
 use manometer_model::records::Deployment;
 use manometer_model::{Conclusion, Status};
 
-use super::lab::{Lab, lacks, state};
+use super::lab::{Lab, state};
 use crate::Decoded;
-use crate::reading::labels;
+use crate::reading::{labels, lacks};
 use crate::tree::View;
 
 /// A deployment to an environment.

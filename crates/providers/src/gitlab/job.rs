@@ -6,7 +6,8 @@
 use manometer_model::records::{Job, Run, Runner};
 use manometer_model::{Labels, Status, Timestamp};
 
-use super::lab::{Lab, lacks, sha, state};
+use super::lab::{Lab, state};
+use crate::reading::{lacks, sha};
 use crate::repository::change_of;
 use crate::rows::job_of;
 use crate::tree::View;
@@ -76,7 +77,7 @@ pub(super) fn row(key: Job, fields: JobFields, told: View<'_>, received_at: Time
     let waited = fields.queued_duration.filter(|seconds| *seconds >= 0.0 && started_at.is_some());
     let runner = told.object("runner");
     let tags = runner.texts("tags");
-    let (runner_os, runner_arch) = platform_of(&tags);
+    let (runner_os, runner_arch) = platform::of_labels(&tags);
     let environment = told.object("environment").text("name");
     let mut labels = Labels::new();
     labels.extend(environment.map(|name| ("environment".to_owned(), name)));
@@ -144,13 +145,4 @@ pub(super) fn add(job: Job, told: View<'_>, decoded: &mut Decoded) {
         );
     }
     decoded.entities.push(job.into());
-}
-
-/// Operating system and processor, where a tag of the runner names them.
-fn platform_of(tags: &[String]) -> (Option<String>, Option<String>) {
-    let known = |name: Option<String>, among: &[&str]| name.filter(|name| among.contains(&name.as_str()));
-    let words = || tags.iter().flat_map(|tag| tag.split(['-', '_']));
-    let os = words().find_map(|word| known(platform::os(word), &["linux", "windows", "macos"]));
-    let arch = words().find_map(|word| known(platform::arch(word), &["x86_64", "aarch64"]));
-    (os, arch)
 }

@@ -1,13 +1,13 @@
 //! What GitLab's events have in common: the project, and the words and shapes they all use.
 
 use manometer_model::records::Commit;
-use manometer_model::{Conclusion, Problem, Status, Timestamp};
+use manometer_model::{Conclusion, Status, Timestamp};
 
 use super::NAME;
-use crate::reading::first_line;
+use crate::ServiceRules;
+use crate::reading::{first_line, sha};
 use crate::repository::project_of;
 use crate::tree::View;
-use crate::{Decoded, ServiceRules};
 
 /// One event about one project.
 #[derive(Debug)]
@@ -58,18 +58,6 @@ impl<'a> Lab<'a> {
     pub(super) fn provider(&self) -> String {
         NAME.to_owned()
     }
-}
-
-/// Says that an event lacks what names its subject, so that nothing could be made of it.
-pub(super) fn lacks(decoded: &mut Decoded, field: &str) {
-    decoded
-        .problems
-        .push(Problem::new("missing, so that the event names nothing that could be stored").in_field(field));
-}
-
-/// The hash of a commit; none where it is all zeros, as for a branch that was made or deleted.
-pub(super) fn sha(view: View<'_>, key: &'static str) -> Option<String> {
-    view.text(key).filter(|sha| sha.bytes().any(|digit| digit != b'0'))
 }
 
 /// How far a pipeline or job is, and how it ended.

@@ -8,9 +8,9 @@ use manometer_model::records::{Job, Run};
 use manometer_model::{Status, Timestamp};
 
 use super::job::{self, JobFields};
-use super::lab::{Lab, lacks, sha, state};
+use super::lab::{Lab, state};
 use crate::Decoded;
-use crate::reading::labels;
+use crate::reading::{labels, lacks, sha};
 use crate::repository::change_of;
 use crate::rows::job_of;
 use crate::tree::View;

@@ -2,8 +2,9 @@
 
 use manometer_model::records::Commit;
 
-use super::lab::{Lab, lacks, sha};
+use super::lab::Lab;
 use crate::Decoded;
+use crate::reading::{lacks, sha};
 use crate::repository::branch_of;
 use crate::tree::View;
 
