@@ -78,6 +78,21 @@ fn garbage_in_the_spool_is_moved_aside_and_holds_up_nobody() {
 }
 
 #[test]
+fn a_folder_that_others_can_write_is_not_used() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let place = tempfile::tempdir().unwrap();
+    let [open, link, own] = ["open", "link", "own"].map(|name| place.path().join(name));
+    fs::create_dir(&open).unwrap();
+    fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).unwrap();
+    symlink(place.path(), &link).unwrap();
+    let spool = Spool::in_first_usable(&[open.clone(), link, own.clone()]).unwrap();
+    assert_eq!(spool.folder(), own);
+    assert_eq!(fs::metadata(&own).unwrap().permissions().mode() & 0o777, 0o700);
+    let error = Spool::in_first_usable(std::slice::from_ref(&open)).unwrap_err();
+    assert!(error.contains("/open"), "{error}");
+}
+
+#[test]
 fn an_address_that_is_none_is_refused() {
     for address in ["", "manometer.example.com", "http://", "https:///x", "ftp://x", "http://a b"] {
         assert!(Server::new(address, None).is_err(), "{address}");

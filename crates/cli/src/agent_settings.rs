@@ -86,9 +86,12 @@ impl AgentSettings {
 
     /// The spool: the folder that is named, else that of the user's state, else one for temporary files where the
     /// home folder cannot be written.
-    pub(crate) fn spool(&self) -> Option<Spool> {
+    ///
+    /// # Errors
+    /// When there is none; a sentence for people.
+    pub(crate) fn spool() -> Result<Spool, String> {
         if let Some(folder) = Self::variable(env::SPOOL) {
-            return Some(Spool::at(folder));
+            return Ok(Spool::at(folder));
         }
         let state = Self::variable("XDG_STATE_HOME").map(PathBuf::from);
         let home = Self::variable("HOME").map(|home| PathBuf::from(home).join(".local/state"));
@@ -96,7 +99,7 @@ impl AgentSettings {
         let mut folders: Vec<PathBuf> =
             state.or(home).into_iter().map(|state| state.join("manometer/spool")).collect();
         folders.push(std::env::temp_dir().join(format!("manometer-spool-{user}")));
-        Spool::in_first_writable(&folders)
+        Spool::in_first_usable(&folders)
     }
 
     fn complain(&mut self, name: &str, value: &str, expected: &str) {

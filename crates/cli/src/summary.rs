@@ -13,10 +13,26 @@ const CHART_WIDTH: usize = 40;
 /// So many problems are told in the one line of a log.
 const TOLD_PROBLEMS: usize = 3;
 
+/// How much is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Telling {
+    /// Nothing at all.
+    Nothing,
+    /// Only what went wrong with measuring and sending.
+    Problems,
+    /// That, and how the command did.
+    Everything,
+}
+
 /// Tells how it went.
-pub(crate) fn tell(measured: &Measured, delivery: Option<&Delivery>, problems: &[String]) {
+pub(crate) fn tell(telling: Telling, measured: &Measured, delivery: Option<&Delivery>, problems: &[String]) {
     use std::io::IsTerminal as _;
     let problems: Vec<String> = problems.iter().cloned().chain(delivery.and_then(about)).collect();
+    match telling {
+        Telling::Nothing => return,
+        Telling::Problems if problems.is_empty() => return,
+        Telling::Problems | Telling::Everything => {}
+    }
     if !std::io::stderr().is_terminal() {
         output::note(in_one_line(measured, &problems));
     } else if may_write_to_terminal() {

@@ -20,7 +20,8 @@ impl ProcessTree {
     /// The tree; `None` where this process has no number.
     pub(crate) fn of_this_process() -> Option<Self> {
         let root = sysinfo::get_current_pid().ok()?;
-        Some(Self { root, system: System::new(), ended_seconds: 0.0, living: Vec::new() })
+        let system = System::new().ok()?;
+        Some(Self { root, system, ended_seconds: 0.0, living: Vec::new() })
     }
 
     /// Looks at all members.

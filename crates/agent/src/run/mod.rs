@@ -13,6 +13,7 @@
 //! **Invariant:** one thread, and no waiting that a signal or the command's end cannot interrupt.
 
 mod ending;
+#[cfg(target_os = "linux")]
 mod orphans;
 mod signals;
 mod start;

@@ -9,7 +9,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufReader, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use manometer_model::Timestamp;
@@ -82,13 +82,21 @@ impl Spool {
         self
     }
 
-    /// The first of these folders that can be written; the first where none can, so that the error names it.
-    pub fn in_first_writable(folders: &[PathBuf]) -> Option<Self> {
-        let is_writable = |folder: &&PathBuf| {
+    /// The first of these folders that can be used: written by this user, and by nobody else, because what lies there
+    /// is sent in this user's name.
+    ///
+    /// # Errors
+    /// When none can; a sentence for people that names them.
+    pub fn in_first_usable(folders: &[PathBuf]) -> Result<Self, String> {
+        let is_usable = |folder: &&PathBuf| {
             make_folder(folder).is_ok()
                 && rustix::fs::access(folder.as_path(), rustix::fs::Access::WRITE_OK).is_ok()
+                && is_of_this_user_alone(folder)
         };
-        folders.iter().find(is_writable).or_else(|| folders.first()).map(Self::at)
+        folders.iter().find(is_usable).map(Self::at).ok_or_else(|| {
+            let tried: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
+            format!("no folder for the spool that this user alone can write: tried {}", tried.join(", "))
+        })
     }
 
     /// Where it lies.
@@ -264,6 +272,15 @@ fn make_folder(folder: &Path) -> io::Result<()> {
         return Ok(());
     }
     DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+fn is_of_this_user_alone(folder: &Path) -> bool {
+    const OTHERS_MAY_WRITE: u32 = 0o022;
+    fs::symlink_metadata(folder).is_ok_and(|metadata| {
+        metadata.is_dir()
+            && metadata.uid() == rustix::process::geteuid().as_raw()
+            && metadata.mode() & OTHERS_MAY_WRITE == 0
+    })
 }
 
 fn sync_folder(folder: &Path) -> io::Result<()> {

@@ -14,7 +14,8 @@ use manometer_model::{Clock, SystemClock};
 use crate::agent_settings::AgentSettings;
 use crate::args::ExecArgs;
 use crate::exit::usage;
-use crate::{output, summary};
+use crate::output;
+use crate::summary::{self, Telling};
 
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -45,7 +46,8 @@ pub(crate) fn run_exec(arguments: &ExecArgs) -> anyhow::Result<()> {
         trace: settings.trace,
     };
     let around = Around { service: arguments.service.as_deref(), project: arguments.project.as_deref() };
-    run_plan(plan, &around, arguments.quiet, &mut settings)
+    let telling = if arguments.quiet { Telling::Nothing } else { Telling::Everything };
+    run_plan(plan, &around, telling, &mut settings)
 }
 
 /// What the command line says about the run, over what is found around it.
@@ -59,7 +61,7 @@ pub(crate) struct Around<'a> {
 pub(crate) fn run_plan(
     plan: Plan,
     around: &Around<'_>,
-    is_quiet: bool,
+    telling: Telling,
     settings: &mut AgentSettings,
 ) -> anyhow::Result<()> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -86,7 +88,7 @@ pub(crate) fn run_plan(
     if let Some(error) = &measured.start_error {
         output::error(error.to_string());
     }
-    bring_to_safety(&measured, signals, &folder, is_quiet, settings, &clock);
+    bring_to_safety(&measured, signals, &folder, telling, settings, &clock);
     measured.ending.end_process()
 }
 
@@ -94,7 +96,7 @@ fn bring_to_safety(
     measured: &Measured,
     mut signals: Signals,
     folder: &Path,
-    is_quiet: bool,
+    telling: Telling,
     settings: &mut AgentSettings,
     clock: &Arc<dyn Clock>,
 ) {
@@ -102,17 +104,23 @@ fn bring_to_safety(
     problems.extend(measured.problems.iter().map(ToString::to_string));
     let dispatch = Dispatch {
         store: LocalStore::locate(settings.store.as_deref(), folder),
-        sending: settings
-            .server
-            .clone()
-            .and_then(|server| Some(Sending { server, spool: settings.spool()? })),
+        sending: sending(settings, &mut problems),
         exporters: exporters(&AgentSettings::variable, clock, &mut problems),
         time: settings.send_time,
     };
     let mut dispatched = dispatch.dispatch(measured, &mut signals, clock);
     problems.append(&mut dispatched.problems);
-    if !is_quiet {
-        summary::tell(measured, dispatched.delivery.as_ref(), &problems);
+    summary::tell(telling, measured, dispatched.delivery.as_ref(), &problems);
+}
+
+fn sending(settings: &AgentSettings, problems: &mut Vec<String>) -> Option<Sending> {
+    let server = settings.server.clone()?;
+    match AgentSettings::spool() {
+        Ok(spool) => Some(Sending { server, spool }),
+        Err(error) => {
+            problems.push(format!("nothing is sent: {error}"));
+            None
+        }
     }
 }
 

@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 pub(crate) fn run(command: SpoolCommand) -> anyhow::Result<()> {
     let settings = AgentSettings::from_environment();
     settings.problems.iter().for_each(output::warn);
-    let spool = settings.spool().ok_or_else(|| usage("no folder for the spool: set MANOMETER_SPOOL"))?;
+    let spool = AgentSettings::spool().map_err(|error| usage(format!("{error}; set MANOMETER_SPOOL")))?;
     match command {
         SpoolCommand::List => list(&spool),
         SpoolCommand::Send => send(&spool, &settings),

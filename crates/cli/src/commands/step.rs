@@ -15,6 +15,7 @@ use crate::agent_settings::AgentSettings;
 use crate::args::StepArgs;
 use crate::exit::usage;
 use crate::output;
+use crate::summary::Telling;
 
 /// A step's name is cut to this length, in characters.
 const NAME_LENGTH: usize = 120;
@@ -54,7 +55,8 @@ fn as_own_run(name: String, line: CommandLine, settings: &mut AgentSettings) -> 
         folder: std::env::current_dir().context("failed to find the current folder")?,
         trace: settings.trace,
     };
-    run_plan(plan, &Around::default(), true, settings)
+    // A step says nothing of itself, but does not keep quiet about what was lost.
+    run_plan(plan, &Around::default(), Telling::Problems, settings)
 }
 
 /// Runs the command in the place of this process: nothing is measured, nothing is left of this program.

@@ -92,6 +92,35 @@ fn a_run_arrives_as_records_the_server_understands_and_its_reports_as_files() {
 }
 
 #[test]
+fn in_ci_it_is_a_step_of_the_job_and_the_run_is_the_ci_systems() {
+    let (place, server) = (Place::new(), Receiver::start(Mood::Works));
+    let mut command =
+        towards(place.manometer(&["exec", "-q", "--name", "unit tests", "--", "true"]), &server.address);
+    command.envs([
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_SERVER_URL", "https://github.com"),
+        ("GITHUB_REPOSITORY", "acme/shop"),
+        ("GITHUB_RUN_ID", "4711"),
+        ("GITHUB_RUN_ATTEMPT", "2"),
+        ("GITHUB_WORKFLOW", "checks"),
+        ("GITHUB_JOB", "test"),
+        ("GITHUB_REF_NAME", "main"),
+        ("GITHUB_REF_TYPE", "branch"),
+        ("GITHUB_SHA", "0123456789abcdef0123456789abcdef01234567"),
+    ]);
+    assert!(command.status().unwrap().success());
+    let sent = records(&server.requests()[0]);
+    assert!(!sent.iter().any(|record| matches!(record, Record::Run(_) | Record::Job(_))), "{sent:?}");
+    let Some(Record::Step(step)) = sent.first() else { panic!("{sent:?}") };
+    assert_eq!((step.provider.as_str(), step.project.as_str()), ("github", "github.com/acme/shop"));
+    assert_eq!((step.run_id.as_str(), step.run_attempt), ("4711", 2));
+    assert_eq!((step.name.as_deref(), step.branch.as_deref()), (Some("unit tests"), Some("main")));
+    let record = place.record();
+    assert_eq!(record["ci"]["run_id"], "4711");
+    assert_eq!(record["git_commit"], "0123456789abcdef0123456789abcdef01234567");
+}
+
+#[test]
 fn what_a_server_that_was_away_missed_comes_with_any_later_call_and_once() {
     for mood in [Mood::Overloaded, Mood::Portal, Mood::Garbage, Mood::TakesAndDies, Mood::Locked] {
         let (place, server) = (Place::new(), Receiver::start(mood));
