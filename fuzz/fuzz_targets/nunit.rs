@@ -1,0 +1,7 @@
+//! Any bytes are read as NUnit 2 or 3: never a panic, and the same from one piece as from many.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use manometer_formats::test_formats::nunit;
+
+fuzz_target!(|bytes: &[u8]| manometer_fuzz::read_tests(nunit::read, bytes));

@@ -1,0 +1,7 @@
+//! Any bytes are read as pytest-reportlog: never a panic, and the same from one piece as from many.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use manometer_formats::test_formats::pytest_reportlog;
+
+fuzz_target!(|bytes: &[u8]| manometer_fuzz::read_tests(pytest_reportlog::read, bytes));
