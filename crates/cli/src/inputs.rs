@@ -29,7 +29,7 @@ impl Input {
 }
 
 /// Ends of names that a report found in a folder may have.
-const REPORT_ENDINGS: &[&str] = &[".xml", ".ndjson", ".jsonl"];
+const REPORT_ENDINGS: &[&str] = &[".xml", ".ndjson", ".jsonl", ".trx", ".tap"];
 const PACKED_ENDINGS: &[&str] = &["", ".gz", ".zst"];
 
 /// Resolves what was written on the command line, each file once, in a stable order.
