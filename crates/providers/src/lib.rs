@@ -35,6 +35,7 @@ mod jenkins;
 mod json;
 mod moment;
 mod platform;
+pub mod poll;
 mod provider;
 mod reading;
 mod repository;
