@@ -12,7 +12,7 @@ fn metric(record: &Value, name: &str) -> f64 {
 fn memory_is_that_of_the_whole_tree() {
     let place = Place::new();
     // Two processes of 60 MB each, at the same time, below the command: `tail` keeps what it is given.
-    let hold = "(head -c 60000000 /dev/zero; sleep 0.6) | tail -c 60000000 >/dev/null";
+    let hold = "(head -c 60000000 /dev/zero; sleep 3) | tail -c 60000000 >/dev/null";
     let script = format!("({hold}) & ({hold}) & wait");
     let output = place.run(&["exec", "--sample-interval", "0.05", "--", "sh", "-c", &script]);
     assert!(output.status.success(), "{output:?}");
