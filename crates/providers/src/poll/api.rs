@@ -272,11 +272,16 @@ impl Api {
     }
 
     async fn body(&self, path: &str, mut response: Response) -> Result<Vec<u8>, Fault> {
+        let too_large = || Fault::Passing {
+            message: format!("{path}: the answer is larger than {} bytes", self.body_bytes),
+        };
+        if response.content_length().is_some_and(|length| length > self.body_bytes as u64) {
+            return Err(too_large());
+        }
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| passing(path, &error))? {
             if body.len() + chunk.len() > self.body_bytes {
-                let message = format!("{path}: the answer is larger than {} bytes", self.body_bytes);
-                return Err(Fault::Passing { message });
+                return Err(too_large());
             }
             body.extend_from_slice(&chunk);
         }

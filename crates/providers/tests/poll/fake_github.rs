@@ -52,6 +52,7 @@ pub(crate) struct FakeGitHub {
     pub(crate) clock: Arc<HandClock>,
     pub(crate) memory: Memory,
     pub(crate) requests_per_hour: u32,
+    pub(crate) timeout: std::time::Duration,
 }
 
 fn moment(seconds: i64) -> String {
@@ -96,6 +97,7 @@ impl FakeGitHub {
             clock: HandClock::at(NOON),
             memory: Memory::default(),
             requests_per_hour: 100_000,
+            timeout: std::time::Duration::from_secs(60),
         }
     }
 
@@ -116,7 +118,7 @@ impl FakeGitHub {
     pub(crate) async fn reconciler(&self, start: Start) -> Reconciler<GitHubSource, Memory, Memory> {
         let mut options = ApiOptions::new(self.server.base(), Auth::Bearer("token".to_owned()));
         options.requests_per_hour = self.requests_per_hour;
-        options.timeout = std::time::Duration::from_secs(2);
+        options.timeout = self.timeout;
         let api = Arc::new(Api::new(options, self.clock.clone()).unwrap());
         let source = GitHubSource::new("acme/shop", Some(9), ServiceRules::default());
         let (sink, store) = (self.memory.clone(), self.memory.clone());
