@@ -43,6 +43,23 @@ pub enum IngestError {
     /// The records could not be written out.
     #[error("failed to write the records: {0}")]
     Write(std::io::Error),
+    /// A delivery that should be read again was not kept, or not that long.
+    #[error("the delivery {receipt} is not kept as it came: only webhooks are, for the limit `raw_days`")]
+    NotKept {
+        /// Its receipt.
+        receipt: String,
+    },
+    /// A delivery that was kept cannot be read again.
+    #[error("the delivery {receipt} cannot be read again: {why}")]
+    UnreadableRaw {
+        /// Its receipt.
+        receipt: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// What was sent could not be written down.
+    #[error("failed to write a delivery down: {0}")]
+    Envelope(#[from] serde_json::Error),
     /// Reading what was sent failed.
     #[error("failed to read the upload: {0}")]
     Read(#[from] std::io::Error),

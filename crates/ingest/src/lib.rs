@@ -28,6 +28,7 @@ pub mod reports;
 mod rows;
 pub mod save_metrics;
 mod sizes;
+pub mod webhooks;
 
 pub use admission::Admission;
 pub use context::{Context, ContextError, ContextFields};

@@ -202,7 +202,7 @@ fn cell<'r>(table: &Table, cells: &[Value<'r>], column: &str) -> Option<Value<'r
 }
 
 /// A fact without a time gets its end, else its start, else the time of receipt.
-fn set_time(table: &Table, cells: &mut [Value<'_>], received_at: Timestamp) {
+pub(crate) fn set_time(table: &Table, cells: &mut [Value<'_>], received_at: Timestamp) {
     let Some(position) = table.position("at").filter(|_| !table.is_entity()) else { return };
     if cells.get(position) != Some(&Value::Time(Timestamp::default())) {
         return;

@@ -62,6 +62,8 @@ limits! {
     /// Days for which a delivery is remembered, so that its repetition has no second effect. The pipelines of
     /// `/save_metrics` are remembered for ever.
     delivery_days: u64 = 400,
+    /// Days for which webhooks are kept as they came, so that they can be read again after a mend.
+    raw_days: u64 = 14,
     /// Uploads decoded at the same time; more wait for their turn, up to `queue_requests`.
     decoding_uploads: usize = 8,
     /// Memory for request bodies, all of them together, in bytes; past it the answer is 503 with Retry-After.

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::catalog::ledger::{KnownEntry, LedgerRow};
-use crate::catalog::{Doing, journal, ledger};
+use crate::catalog::{Doing, journal, ledger, raw};
 use crate::error::StoreError;
 use crate::receipt::DeliveryKey;
 
@@ -38,6 +38,10 @@ impl CatalogReader {
 
     pub(crate) fn newest_deliveries(&self, limit: usize) -> Result<Vec<LedgerRow>, StoreError> {
         ledger::newest(&self.connection.lock(), limit).doing("read the ledger")
+    }
+
+    pub(crate) fn raw(&self, receipt: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        raw::find(&self.connection.lock(), receipt).doing("read a delivery as it came")
     }
 
     /// Runs something on the connection.

@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use manometer_model::Timestamp;
 use rusqlite::Connection;
 
-use crate::catalog::{entities, journal, ledger, segments};
+use crate::batch::EncodedBatch;
+use crate::catalog::{entities, fact_keys, journal, ledger, raw, segments};
 use crate::entity::merge_encoded;
 use crate::error::CommitError;
 use crate::inner::{Inner, PoisonOnPanic, TransactionError};
@@ -84,20 +86,29 @@ fn stage(inner: &Inner, connection: &Connection, group: &[Job]) -> rusqlite::Res
     let now = inner.options.clock.now();
     for job in group {
         let delivery = &job.delivery;
-        if !ledger::insert(connection, &delivery.info, &delivery.receipt)? {
+        let Some(entry) = ledger::insert(connection, delivery)? else {
             outcomes.push(repeated(connection, job)?);
             continue;
-        }
+        };
         for batch in &delivery.batches {
-            let seq = journal::insert(connection, batch, now.as_micros())?;
-            let memory = MemoryBatch::committed(
-                seq,
-                Arc::clone(&batch.content),
-                batch.payload.len() as u64,
-                now,
-                Arc::clone(&inner.reader),
-            );
-            change.batches.push((batch.table_index, Arc::new(memory)));
+            stage_batch(inner, connection, batch, now, &mut change)?;
+        }
+        let mut receipt = delivery.receipt.clone();
+        for group in &delivery.once {
+            let is_first = fact_keys::insert(connection, &group.key, now.as_micros())?;
+            for batch in &group.batches {
+                if is_first {
+                    stage_batch(inner, connection, batch, now, &mut change)?;
+                } else {
+                    receipt.take_back(batch.content.table.name, batch.content.rows as u64);
+                }
+            }
+        }
+        if receipt.rows != delivery.receipt.rows {
+            ledger::set_rows(connection, entry, &receipt)?;
+        }
+        if let Some(packed) = &delivery.raw {
+            raw::insert(connection, entry, delivery.info.received_at.as_micros(), packed)?;
         }
         for draft in &delivery.drafts {
             segments::insert(connection, &draft.entry)?;
@@ -108,7 +119,7 @@ fn stage(inner: &Inner, connection: &Connection, group: &[Job]) -> rusqlite::Res
             }
         }
         merge_observations(inner, job, &mut merged)?;
-        outcomes.push(Outcome::Committed(delivery.receipt.clone()));
+        outcomes.push(Outcome::Committed(receipt));
     }
     for ((table_index, key), doc) in merged {
         if let Some(table) = manometer_model::records::TABLES.get(table_index) {
@@ -117,6 +128,25 @@ fn stage(inner: &Inner, connection: &Connection, group: &[Job]) -> rusqlite::Res
         }
     }
     Ok((outcomes, change))
+}
+
+fn stage_batch(
+    inner: &Inner,
+    connection: &Connection,
+    batch: &EncodedBatch,
+    now: Timestamp,
+    change: &mut Change,
+) -> rusqlite::Result<()> {
+    let seq = journal::insert(connection, batch, now.as_micros())?;
+    let memory = MemoryBatch::committed(
+        seq,
+        Arc::clone(&batch.content),
+        batch.payload.len() as u64,
+        now,
+        Arc::clone(&inner.reader),
+    );
+    change.batches.push((batch.table_index, Arc::new(memory)));
+    Ok(())
 }
 
 fn repeated(connection: &Connection, job: &Job) -> rusqlite::Result<Outcome> {

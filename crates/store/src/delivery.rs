@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use manometer_model::records::TABLES;
-use manometer_model::{EntityKey, Table, Value};
+use manometer_model::{EntityKey, Record, Table, Value};
+use xxhash_rust::xxh3::xxh3_128;
 
 use crate::batch::{CompactBatch, EncodedBatch};
+use crate::catalog::raw;
 use crate::columns::TableBuilder;
 use crate::entity::{layout_of, observe};
 use crate::error::StoreError;
@@ -39,6 +41,37 @@ pub(crate) struct Observation {
     pub(crate) doc: Vec<u8>,
 }
 
+/// Facts that are stored once under their natural key, whichever delivery brings them first.
+#[derive(Debug)]
+pub(crate) struct OnceGroup {
+    /// 128-bit hash of the key.
+    pub(crate) key: [u8; 16],
+    pub(crate) batches: Vec<EncodedBatch>,
+}
+
+/// What became of a delivery's content: a word in the table `deliveries`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Treatment {
+    /// Its rows are stored.
+    #[default]
+    Stored,
+    /// It was understood, and tells nothing that is kept.
+    Ignored,
+    /// It could not be read; its problems say why.
+    Failed,
+}
+
+impl Treatment {
+    /// The word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stored => "stored",
+            Self::Ignored => "ignored",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// Collects the rows of one delivery. Use it on a thread that may block.
 ///
 /// After an error from [`DeliveryWriter::append`] the delivery cannot be finished any more; nothing of it
@@ -57,6 +90,9 @@ pub struct DeliveryWriter {
     observations: Vec<Observation>,
     observation_bytes: usize,
     drafts: Vec<SegmentDraft>,
+    once: Vec<OnceGroup>,
+    raw: Option<Vec<u8>>,
+    treatment: Treatment,
     rows_by_table: Vec<u64>,
     last_table: usize,
     broken: bool,
@@ -75,6 +111,9 @@ impl DeliveryWriter {
             observations: Vec::new(),
             observation_bytes: 0,
             drafts: Vec::new(),
+            once: Vec::new(),
+            raw: None,
+            treatment: Treatment::default(),
             rows_by_table: vec![0; TABLES.len()],
             last_table: 0,
             broken: false,
@@ -107,6 +146,60 @@ impl DeliveryWriter {
             *count += 1;
         }
         Ok(())
+    }
+
+    /// Adds facts that are stored only if none came under this natural key before: another delivery that tells them
+    /// again has no effect. For a handful of rows; they stay in memory until the delivery is committed.
+    ///
+    /// # Errors
+    /// When a record is no fact, its cells do not fit its table, or the rows could not be encoded.
+    pub fn append_once(&mut self, natural_key: &str, records: &[Record]) -> Result<(), StoreError> {
+        let group = self.encode_group(natural_key, records);
+        self.broken |= group.is_err();
+        self.once.push(group?);
+        Ok(())
+    }
+
+    fn encode_group(&mut self, natural_key: &str, records: &[Record]) -> Result<OnceGroup, StoreError> {
+        let mut builders: BTreeMap<usize, TableBuilder> = BTreeMap::new();
+        for record in records {
+            let row = record.row();
+            let table = row.table_of();
+            if table.is_entity() {
+                return Err(StoreError::NoFact { table: table.name });
+            }
+            let index = self.index_of(table)?;
+            let builder = builders.entry(index).or_insert_with(|| TableBuilder::new(table));
+            builder.append(&row.cells())?;
+            if let Some(count) = self.rows_by_table.get_mut(index) {
+                *count += 1;
+            }
+        }
+        let mut batches = Vec::new();
+        for builder in builders.values_mut() {
+            if let Some(batch) = builder.take()? {
+                let encoded = batch.encode()?;
+                self.batch_bytes += encoded.memory_bytes();
+                batches.push(encoded);
+            }
+        }
+        Ok(OnceGroup { key: xxh3_128(natural_key.as_bytes()).to_be_bytes(), batches })
+    }
+
+    /// Keeps the delivery as it came, for the limit `raw_days`, so that it can be read again.
+    ///
+    /// # Errors
+    /// When it could not be packed.
+    pub fn keep_raw(&mut self, content: &[u8]) -> Result<(), StoreError> {
+        let packed = raw::pack(content)?;
+        self.batch_bytes += packed.len();
+        self.raw = Some(packed);
+        Ok(())
+    }
+
+    /// Says what became of the delivery's content; [`Treatment::Stored`] where this is not called.
+    pub fn set_treatment(&mut self, treatment: Treatment) {
+        self.treatment = treatment;
     }
 
     fn index_of(&mut self, table: &'static Table) -> Result<usize, StoreError> {
@@ -216,6 +309,9 @@ impl DeliveryWriter {
             batches: self.batches,
             observations: self.observations,
             drafts: self.drafts,
+            once: self.once,
+            raw: self.raw,
+            treatment: self.treatment,
             memory_bytes,
             _lock: self.lock,
         })
@@ -236,6 +332,10 @@ pub struct Delivery {
     pub(crate) batches: Vec<EncodedBatch>,
     pub(crate) observations: Vec<Observation>,
     pub(crate) drafts: Vec<SegmentDraft>,
+    pub(crate) once: Vec<OnceGroup>,
+    /// As it came, packed.
+    pub(crate) raw: Option<Vec<u8>>,
+    pub(crate) treatment: Treatment,
     memory_bytes: usize,
     _lock: Option<Arc<FolderLock>>,
 }

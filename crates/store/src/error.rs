@@ -121,6 +121,20 @@ pub enum StoreError {
         /// What Arrow said.
         source: ArrowError,
     },
+    /// Packing bytes failed.
+    #[error("failed to {doing}: {source}")]
+    Compress {
+        /// What was tried.
+        doing: &'static str,
+        /// What the compressor said.
+        source: io::Error,
+    },
+    /// A row that merges was given where rows are appended.
+    #[error("{table} holds rows that merge: only facts are stored under a natural key")]
+    NoFact {
+        /// SQL name of the table.
+        table: &'static str,
+    },
     /// A segment file could not be written or read.
     #[error("{}: {source}", path.display())]
     Parquet {

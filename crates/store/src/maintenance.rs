@@ -14,7 +14,7 @@ use crate::error::StoreError;
 use crate::flush::flush_table;
 use crate::inner::{Inner, PoisonOnPanic};
 use crate::report::FlushReport;
-use crate::shed::{forget_old_deliveries, give_back_space};
+use crate::shed::{forget_what_is_old, give_back_space};
 
 /// How often it looks round when nobody wakes it.
 const ROUND: Duration = Duration::from_secs(1);
@@ -110,7 +110,7 @@ fn round(inner: &Inner, connection: &Connection, idle: bool) -> Result<(), Store
     checkpoint_if_due(inner, connection, idle)?;
     compact_due(inner)?;
     remove_garbage(inner)?;
-    forget_old_deliveries(inner)?;
+    forget_what_is_old(inner)?;
     if idle {
         give_back_space(inner)?;
     }

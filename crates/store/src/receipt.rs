@@ -89,6 +89,16 @@ impl Receipt {
     }
 }
 
+impl Receipt {
+    /// Takes rows of a table back that turned out to be known.
+    pub(crate) fn take_back(&mut self, table: &str, rows: u64) {
+        if let Some(count) = self.rows.get_mut(table) {
+            *count = count.saturating_sub(rows);
+        }
+        self.rows.retain(|_, count| *count > 0);
+    }
+}
+
 /// 48 bits of time, then 80 bits of hash, in 26 digits of base 32 that sort like the number (the form of a ULID).
 fn sortable_id(milliseconds: u64, hash: u128) -> String {
     const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";

@@ -65,6 +65,7 @@ pub fn deliveries_schema() -> SchemaRef {
             text("rows"),
             whole("problem_count"),
             text("problems"),
+            text("treatment"),
         ]))
     }))
 }

@@ -133,6 +133,7 @@ impl Snapshot {
                 text(rows.iter().map(|row| row.row_counts.as_str()).collect()),
                 Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.problem_count))),
                 text(rows.iter().map(|row| row.problems.as_str()).collect()),
+                text(rows.iter().map(|row| row.treatment.as_str()).collect()),
             ],
         );
         Ok(vec![batch.map_err(|source| StoreError::Arrow { doing: "show the deliveries", source })?])

@@ -138,6 +138,15 @@ impl Store {
         Ok(entry.map(|known| KnownDelivery { receipt: known.receipt, body_hash: known.body_hash }))
     }
 
+    /// A delivery as it came, by its receipt; `None` where it was not kept, or not that long
+    /// ([`DeliveryWriter::keep_raw`], limit `raw_days`).
+    ///
+    /// # Errors
+    /// When the catalog cannot be read.
+    pub fn raw(&self, receipt: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.inner.reader.raw(receipt)
+    }
+
     /// Was this entity ever observed?
     pub fn entity_exists(&self, key: &EntityKey) -> bool {
         let Some(index) = Table::named(key.table).and_then(table_index) else { return false };
@@ -176,7 +185,7 @@ impl Store {
     /// When the catalog cannot be read or written.
     pub fn clean_up(&self) -> Result<(), StoreError> {
         remove_garbage(&self.inner)?;
-        while shed::forget_old_deliveries(&self.inner)? {}
+        while shed::forget_what_is_old(&self.inner)? {}
         while shed::give_back_space(&self.inner)? {}
         Ok(())
     }

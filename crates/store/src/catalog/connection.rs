@@ -11,7 +11,11 @@ use crate::catalog::{Doing, WhileOpening};
 use crate::error::{OpenError, StoreError};
 
 /// Version of the data folder's layout that this program writes.
-pub(crate) const LAYOUT_VERSION: i64 = 1;
+pub(crate) const LAYOUT_VERSION: i64 = 2;
+
+/// What has to be done to a folder of the version before, by the version it leads to.
+const UPGRADES: &[(i64, &str)] =
+    &[(2, "ALTER TABLE ledger ADD COLUMN treatment TEXT NOT NULL DEFAULT 'stored'")];
 
 /// Older ones can corrupt a database when the write-ahead log is reset at a bad moment.
 const OLDEST_SQLITE: (i32, &str) = (3_051_003, "3.51.3");
@@ -39,6 +43,7 @@ CREATE TABLE IF NOT EXISTS ledger(
     problem_count INTEGER NOT NULL,
     problems TEXT NOT NULL,
     permanent INTEGER NOT NULL,
+    treatment TEXT NOT NULL DEFAULT 'stored',
     UNIQUE(scope, key)
 );
 CREATE INDEX IF NOT EXISTS ledger_by_age ON ledger(received_at) WHERE permanent = 0;
@@ -58,6 +63,8 @@ CREATE TABLE IF NOT EXISTS journal(
     checksum INTEGER NOT NULL,
     payload BLOB NOT NULL
 );
+CREATE TABLE IF NOT EXISTS raw(ledger_id INTEGER PRIMARY KEY, received_at INTEGER NOT NULL, content BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS fact_key(id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, committed_at INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS segment(
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     file TEXT NOT NULL UNIQUE,
@@ -127,7 +134,7 @@ pub(crate) fn connect(data: &Path, access: Access) -> Result<Connection, OpenErr
     connection.busy_timeout(BUSY_TIMEOUT).while_opening(&path)?;
     refuse_newer_version(&connection, data, &path)?;
     configure(&connection, access, data, &path)?;
-    if access == Access::Write {
+    if access == Access::Write || is_older(&connection).while_opening(&path)? {
         create_tables(&connection).while_opening(&path)?;
     }
     Ok(connection)
@@ -150,6 +157,12 @@ fn refuse_newer_version(connection: &Connection, data: &Path, path: &Path) -> Re
         }
         _ => Ok(()),
     }
+}
+
+/// Was it written by an older version? A folder that is only read is brought up to this one as well.
+fn is_older(connection: &Connection) -> rusqlite::Result<bool> {
+    let sql = "SELECT value < ?1 FROM meta WHERE name = 'layout_version'";
+    connection.query_row(sql, [LAYOUT_VERSION], |row| row.get(0))
 }
 
 fn configure(connection: &Connection, access: Access, data: &Path, path: &Path) -> Result<(), OpenError> {
@@ -187,19 +200,29 @@ fn configure(connection: &Connection, access: Access, data: &Path, path: &Path) 
 
 fn create_tables(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
-    let created = connection.execute_batch(TABLES).and_then(|()| {
-        connection.execute(
-            "INSERT INTO meta(name, value) VALUES ('layout_version', ?1) ON CONFLICT DO NOTHING",
-            [LAYOUT_VERSION],
-        )
-    });
-    match created {
-        Ok(_) => connection.execute_batch("COMMIT"),
+    match upgrade(connection) {
+        Ok(()) => connection.execute_batch("COMMIT"),
         Err(error) => {
             connection.execute_batch("ROLLBACK")?;
             Err(error)
         }
     }
+}
+
+/// Makes what is missing, and brings a folder of an older version up to this one.
+fn upgrade(connection: &Connection) -> rusqlite::Result<()> {
+    let is_new: bool = connection
+        .query_row("SELECT count(*) = 0 FROM sqlite_schema WHERE name = 'meta'", [], |row| row.get(0))?;
+    connection.execute_batch(TABLES)?;
+    if !is_new {
+        let found: i64 = connection
+            .query_row("SELECT value FROM meta WHERE name = 'layout_version'", [], |row| row.get(0))?;
+        for (_, statement) in UPGRADES.iter().filter(|(version, _)| *version > found) {
+            connection.execute_batch(statement)?;
+        }
+    }
+    connection.execute("INSERT OR REPLACE INTO meta(name, value) VALUES ('layout_version', ?1)", [LAYOUT_VERSION])?;
+    Ok(())
 }
 
 /// Limits the size of the database; `None` lifts the limit.

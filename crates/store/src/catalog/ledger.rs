@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use manometer_model::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::receipt::{DeliveryInfo, DeliveryKey, Receipt};
+use crate::delivery::Delivery;
+use crate::receipt::{DeliveryKey, Receipt};
 
 /// A ledger entry as far as a repetition needs it.
 #[derive(Debug)]
@@ -29,21 +30,19 @@ pub(crate) struct LedgerRow {
     pub(crate) row_counts: String,
     pub(crate) problem_count: i64,
     pub(crate) problems: String,
+    pub(crate) treatment: String,
 }
 
-/// Enters a delivery; false when its key is already there.
-pub(crate) fn insert(
-    connection: &Connection,
-    info: &DeliveryInfo,
-    receipt: &Receipt,
-) -> rusqlite::Result<bool> {
+/// Enters a delivery; `None` when its key is already there, else the number of the entry.
+pub(crate) fn insert(connection: &Connection, delivery: &Delivery) -> rusqlite::Result<Option<i64>> {
+    let Delivery { info, receipt, treatment, .. } = delivery;
     let row_counts = json(&receipt.rows)?;
     let problems = json(&info.problems.first)?;
     let changed = connection
         .prepare_cached(
             "INSERT INTO ledger(receipt, scope, key, body_hash, source, kind, project, received_at, size_bytes,
-                                row_counts, problem_count, problems, permanent)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT DO NOTHING",
+                                row_counts, problem_count, problems, permanent, treatment)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT DO NOTHING",
         )?
         .execute(params![
             receipt.id,
@@ -59,8 +58,17 @@ pub(crate) fn insert(
             i64::try_from(receipt.problems).unwrap_or(i64::MAX),
             problems,
             info.permanent,
+            treatment.as_str(),
         ])?;
-    Ok(changed == 1)
+    Ok((changed == 1).then(|| connection.last_insert_rowid()))
+}
+
+/// Corrects the rows of an entry.
+pub(crate) fn set_rows(connection: &Connection, entry: i64, receipt: &Receipt) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE ledger SET row_counts = ?2 WHERE id = ?1")?
+        .execute(params![entry, json(&receipt.rows)?])?;
+    Ok(())
 }
 
 fn json<T: serde::Serialize>(value: &T) -> rusqlite::Result<String> {
@@ -98,7 +106,7 @@ fn known_entry(row: &Row<'_>) -> rusqlite::Result<KnownEntry> {
 
 const COLUMNS: &str =
     "receipt, received_at, source, kind, project, scope, key, lower(hex(body_hash)), size_bytes,
-    row_counts, problem_count, problems";
+    row_counts, problem_count, problems, treatment";
 
 fn ledger_row(row: &Row<'_>) -> rusqlite::Result<LedgerRow> {
     Ok(LedgerRow {
@@ -114,6 +122,7 @@ fn ledger_row(row: &Row<'_>) -> rusqlite::Result<LedgerRow> {
         row_counts: row.get(9)?,
         problem_count: row.get(10)?,
         problems: row.get(11)?,
+        treatment: row.get(12)?,
     })
 }
 

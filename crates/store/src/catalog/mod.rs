@@ -4,6 +4,8 @@
 //! |-----------|------------------------------------------------------------------------------|
 //! | `meta`    | a fact about the folder, notably its layout version                          |
 //! | `ledger`  | a delivery that was committed, with what its receipt says                    |
+//! | `raw`     | a delivery as it came, for a limited time                                    |
+//! | `fact_key`| the natural key of facts that are stored once                                |
 //! | `entity`  | the merged document of a run, job, deployment, …                             |
 //! | `journal` | a batch of fact rows that no segment holds yet                               |
 //! | `segment` | a Parquet file that belongs to the data                                      |
@@ -14,10 +16,12 @@
 
 pub(crate) mod connection;
 pub(crate) mod entities;
+pub(crate) mod fact_keys;
 pub(crate) mod journal;
 pub(crate) mod ledger;
 pub(crate) mod pages;
 pub(crate) mod pins;
+pub(crate) mod raw;
 pub(crate) mod segments;
 
 pub(crate) use connection::{Access, CatalogError, LAYOUT_VERSION, connect};

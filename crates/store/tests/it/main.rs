@@ -15,6 +15,7 @@ mod faults;
 mod faulty_filesystem;
 mod kill;
 mod maintenance;
+mod once;
 mod power;
 mod refusals;
 mod round_trip;
