@@ -33,8 +33,26 @@ pub(crate) struct Config {
     pub(crate) hostnames: Vec<String>,
     /// Path rules that name the service of a monorepo, the first to be tried first: `services/*/`.
     pub(crate) service_rules: Vec<String>,
+    /// Where webhooks come in.
+    pub(crate) webhooks: Vec<WebhookConfig>,
     /// Every limit; see the documentation for their meaning.
     pub(crate) limits: Limits,
+}
+
+/// One place webhooks come in at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct WebhookConfig {
+    /// The system that sends: `github`, `gitlab`, …
+    pub(crate) provider: String,
+    /// The last part of the address, where the system sends from several places.
+    #[serde(default)]
+    pub(crate) source: String,
+    /// `env:NAME` or `file:PATH`: the secret, and the former one while it is being changed.
+    #[serde(default)]
+    pub(crate) secrets: Vec<String>,
+    /// Take deliveries that are not signed.
+    #[serde(default)]
+    pub(crate) open: bool,
 }
 
 impl Default for Config {
@@ -46,6 +64,7 @@ impl Default for Config {
             statsd_project: "statsd".to_owned(),
             hostnames: Vec::new(),
             service_rules: Vec::new(),
+            webhooks: Vec::new(),
             limits: Limits::default(),
         }
     }

@@ -21,6 +21,8 @@ mod progress;
 mod remote;
 mod runs;
 mod summary;
+#[cfg(feature = "server")]
+mod webhooks;
 
 use std::process::ExitCode;
 
@@ -76,6 +78,7 @@ fn server(command: &ServerCommand, config: &config::Config) -> anyhow::Result<()
         ServerCommand::Serve(arguments) => commands::serve::run(arguments, config),
         ServerCommand::Ingest(arguments) => commands::ingest::run(arguments, config),
         ServerCommand::Query(arguments) => commands::query::run(arguments, config),
+        ServerCommand::Deliveries(command) => commands::deliveries::run(command, config),
         ServerCommand::Token(command) => commands::token::run(command, config),
         ServerCommand::Store(command) => commands::store::run(command, config),
         ServerCommand::Reference { folder } => commands::reference::run(folder),

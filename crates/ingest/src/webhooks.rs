@@ -180,7 +180,10 @@ pub fn prepare_again(
 
 fn of_raw(raw: &[u8], receipt: &str) -> Result<(&'static dyn Provider, String, Request), IngestError> {
     let unreadable = |why: String| IngestError::UnreadableRaw { receipt: receipt.to_owned(), why };
-    let end = raw.iter().position(|byte| *byte == b'\n').ok_or_else(|| unreadable("it has no end of line".to_owned()))?;
+    let end = raw
+        .iter()
+        .position(|byte| *byte == b'\n')
+        .ok_or_else(|| unreadable("it has no end of line".to_owned()))?;
     let (head, body) = raw.split_at(end);
     let envelope: Envelope = serde_json::from_slice(head).map_err(|error| unreadable(error.to_string()))?;
     let provider = manometer_providers::provider(&envelope.provider)

@@ -84,10 +84,7 @@ impl Drop for Inner {
 
 impl fmt::Debug for Engine {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Engine")
-            .field("running", &self.inner.turns.running())
-            .finish_non_exhaustive()
+        formatter.debug_struct("Engine").field("running", &self.inner.turns.running()).finish_non_exhaustive()
     }
 }
 

@@ -36,7 +36,12 @@ impl Turns {
     /// Lets `at_once` (at least one) work and `most_waiting` wait.
     pub fn new(at_once: usize, most_waiting: usize) -> Self {
         let at_once = at_once.max(1);
-        Self { permits: Arc::new(Semaphore::new(at_once)), at_once, waiting: AtomicUsize::new(0), most_waiting }
+        Self {
+            permits: Arc::new(Semaphore::new(at_once)),
+            at_once,
+            waiting: AtomicUsize::new(0),
+            most_waiting,
+        }
     }
 
     /// Waits for a turn. Whoever stops waiting, by dropping the future, leaves the line.

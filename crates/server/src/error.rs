@@ -202,6 +202,11 @@ impl From<IngestError> for ApiError {
             IngestError::ForbiddenProject { .. } => {
                 Self::new(StatusCode::FORBIDDEN, "forbidden_project", message)
             }
+            IngestError::NotKept { .. } => Self::not_found(message),
+            IngestError::UnreadableRaw { .. } => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unreadable", message)
+            }
+            IngestError::Envelope(_) | IngestError::Write(_) => Self::internal(&message),
             // The upload is in memory here, so only unpacking it can fail.
             IngestError::Read(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unreadable", message),
             // Records are only written out where nothing is stored, which no door does.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! listener ──► connection ──► door (ids, guard, refusals) ──► router ──┬─► api: reports, records, sql, …  ──► ingest, query
-//!              bounded,         nothing unsaid, nothing                ├─► save_metrics, health, metrics
+//!              bounded,         nothing unsaid, nothing                ├─► save_metrics, webhooks, health, metrics
 //!              timed            unbounded                              ├─► receivers: InfluxDB, remote-write, StatsD
 //!                                                                      └─► login, pages
 //! ```
@@ -11,7 +11,8 @@
 //! - A delivery is answered 2xx only after the store has it on disk; every other answer means nothing was stored,
 //!   or that sending it again is safe.
 //! - Every queue, body and wait has a limit; past it the caller is told, and the refusal is counted.
-//! - Once a token exists no route but health, the API description, the login form and the assets answers without one.
+//! - Once a token exists no route but health, the API description, the login form and the assets answers without one;
+//!   webhooks are believed by the secret of their place instead.
 //! - No handler writes to the store but through `manometer_ingest`.
 
 pub mod access;
@@ -29,6 +30,7 @@ mod save_metrics;
 mod server;
 mod state;
 mod telemetry;
+mod webhooks;
 
 pub use error::ApiError;
 pub use options::{ServerOptions, Timeouts};
@@ -36,3 +38,4 @@ pub use receivers::statsd::StatsdOptions;
 pub use router::openapi_json;
 pub use server::{Server, StartError};
 pub use state::{App, Inner};
+pub use webhooks::Webhooks;

@@ -10,6 +10,7 @@ use manometer_query::Engine;
 use manometer_store::Store;
 
 use crate::receivers::statsd::StatsdOptions;
+use crate::webhooks::Webhooks;
 
 /// Everything a server is started with.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub struct ServerOptions {
     pub store: Store,
     /// What answers questions.
     pub engine: Engine,
+    /// Where webhooks come in.
+    pub webhooks: Webhooks,
     /// Every limit.
     pub limits: Limits,
     /// How long slow callers are waited for.
@@ -46,6 +49,7 @@ impl ServerOptions {
             data: data.into(),
             store,
             engine,
+            webhooks: Webhooks::default(),
             limits,
             timeouts,
             statsd: None,

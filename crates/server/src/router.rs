@@ -7,9 +7,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::{self, deliveries, openapi, records, reports, sql};
-use crate::state::App;
 use crate::receivers::{influxdb, remote_write};
-use crate::{door, health, login, metrics, pages, save_metrics};
+use crate::state::App;
+use crate::webhooks::replay;
+use crate::{door, health, login, metrics, pages, save_metrics, webhooks};
 
 /// The routes for programs, and the document that describes them.
 fn api_routes() -> (Router<App>, utoipa::openapi::OpenApi) {
@@ -21,8 +22,11 @@ fn api_routes() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(influxdb::write_1x)) // POST /write                  ingest    line protocol, as InfluxDB 1.x
         .routes(routes!(influxdb::write_2x)) // POST /api/v2/write           ingest    line protocol, as InfluxDB 2.x
         .routes(routes!(remote_write::write)) // POST /api/v1/write          ingest    samples, as Prometheus sends them
+        .routes(routes!(webhooks::receive)) //  POST /webhooks/{provider}    secret    what a CI system tells by itself
+        .routes(routes!(webhooks::receive_from)) //           …/{source}     secret    the same, of one of several senders
         .routes(routes!(sql::query)) //         POST /api/v1/sql             query     a question in SQL
         .routes(routes!(deliveries::list)) //   GET  /api/v1/deliveries      query     what arrived lately
+        .routes(routes!(replay::again)) //      POST …/{receipt}/replay      admin     reads a webhook again
         .routes(routes!(metrics::exposition)) // GET /metrics                query     numbers for Prometheus
         .routes(routes!(openapi::document)) //  GET  /api/openapi.json       -         this table, for programs
         .routes(routes!(health::alive)) //      GET  /healthz                -         is the process there?

@@ -93,6 +93,7 @@ impl Server {
             access,
             clock: options.clock,
             hostnames: options.hostnames,
+            webhooks: options.webhooks,
             is_loopback,
             timeouts: options.timeouts,
             limits,

@@ -11,6 +11,7 @@ use crate::door::{Decoding, UploadMemory};
 use crate::error::ApiError;
 use crate::options::Timeouts;
 use crate::telemetry::Telemetry;
+use crate::webhooks::Webhooks;
 
 /// The server's parts, shared by all requests. Cheap to copy.
 #[derive(Debug, Clone)]
@@ -37,6 +38,7 @@ pub struct Inner {
     pub(crate) telemetry: Telemetry,
     pub(crate) upload_memory: UploadMemory,
     pub(crate) decoding: Decoding,
+    pub(crate) webhooks: Webhooks,
 }
 
 impl App {

@@ -31,6 +31,12 @@ struct Reason {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WebhookOutcome {
+    provider: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct TableName {
     table: String,
 }
@@ -49,6 +55,7 @@ pub(crate) struct Telemetry {
     ingest_refused: Family<Reason, Counter>,
     ingest_rows: Family<TableName, Counter>,
     ingest_bytes: Counter,
+    webhooks: Family<WebhookOutcome, Counter>,
     query_seconds: Histogram,
     uploads_waiting: Gauge,
 }
@@ -63,6 +70,7 @@ impl Telemetry {
             ingest_refused: Family::default(),
             ingest_rows: Family::default(),
             ingest_bytes: Counter::default(),
+            webhooks: Family::default(),
             query_seconds: Histogram::new(SECONDS),
             uploads_waiting: Gauge::default(),
         };
@@ -85,6 +93,7 @@ impl Telemetry {
         );
         registry.register("ingest_rows", "Rows committed", self.ingest_rows.clone());
         registry.register("ingest_bytes", "Bytes of committed deliveries as sent", self.ingest_bytes.clone());
+        registry.register("webhooks", "Webhooks by what became of them", self.webhooks.clone());
         registry.register(
             "query_seconds",
             "Time from a query to the end of its answer",
@@ -118,6 +127,11 @@ impl Telemetry {
             self.ingest_rows.get_or_create(&TableName { table: table.clone() }).inc_by(*count);
         }
         self.ingest_bytes.inc_by(sent_bytes);
+    }
+
+    /// Counts a webhook: what became of it, or the code of its refusal.
+    pub(crate) fn webhook(&self, provider: &'static str, outcome: &'static str) {
+        self.webhooks.get_or_create(&WebhookOutcome { provider, outcome }).inc();
     }
 
     /// Counts a query.

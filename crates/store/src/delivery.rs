@@ -346,6 +346,11 @@ impl Delivery {
         &self.info
     }
 
+    /// What becomes of its content.
+    pub const fn treatment(&self) -> Treatment {
+        self.treatment
+    }
+
     /// Rows and observations in it, by table.
     pub const fn rows(&self) -> &BTreeMap<String, u64> {
         &self.receipt.rows

@@ -72,7 +72,9 @@ mod snapshot;
 mod store;
 
 pub use check::check;
-pub use delivery::{BULK_ROWS, Delivery, DeliveryWriter, MAX_ENTITIES_PER_DELIVERY, MAX_TEXT_BYTES, Treatment};
+pub use delivery::{
+    BULK_ROWS, Delivery, DeliveryWriter, MAX_ENTITIES_PER_DELIVERY, MAX_TEXT_BYTES, Treatment,
+};
 pub use entity::{MergedRow, merged_rows};
 pub use error::{CommitError, OpenError, StoreError, SubmitError};
 pub use filesystem::{DurableFile, Filesystem, FolderEntry, LocalFilesystem};

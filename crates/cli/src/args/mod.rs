@@ -102,7 +102,7 @@ pub(crate) enum ContextFormat {
 }
 
 /// Where a server is; without it the local data folder is used.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct RemoteArgs {
     /// Use this server instead of a local folder: http://127.0.0.1:8420
     #[arg(long, value_name = "URL", env = env::SERVER, hide_env_values = true)]

@@ -19,6 +19,9 @@ pub(crate) enum ServerCommand {
     Ingest(IngestArgs),
     /// Ask a question in SQL
     Query(QueryArgs),
+    /// Look at what arrived, and read webhooks again
+    #[command(subcommand)]
+    Deliveries(DeliveriesCommand),
     /// Create, list and revoke access tokens
     #[command(subcommand)]
     Token(TokenCommand),
@@ -34,7 +37,7 @@ pub(crate) enum ServerCommand {
 }
 
 /// Where a data folder is.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct DataArgs {
     /// Folder of the embedded store [default: ./manometer-data]
     #[arg(long, value_name = "FOLDER", env = env::DATA, hide_env_values = true, value_hint = ValueHint::DirPath)]
@@ -154,6 +157,65 @@ pub(crate) struct QueryArgs {
     /// Most rows to answer with
     #[arg(long, value_name = "ROWS")]
     pub(crate) rows: Option<usize>,
+}
+
+/// `manometer deliveries`
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeliveriesCommand {
+    /// List what arrived, newest first
+    List {
+        #[command(flatten)]
+        data: DataArgs,
+        #[command(flatten)]
+        remote: RemoteArgs,
+        /// Only those of this treatment
+        #[arg(long, value_enum)]
+        treatment: Option<TreatmentWord>,
+        /// Only those of this source: reports, records, github, …
+        #[arg(long, value_name = "NAME")]
+        source: Option<String>,
+        /// How many
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        limit: u32,
+        /// Form of the answer
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
+    },
+    /// Read webhooks again that were kept as they came: after an upgrade, or with other path rules
+    #[command(after_help = "\
+Webhooks are kept for the limit raw_days (14). What is read again merges with what is known; steps that are stored are
+not stored twice. Exit code 1 when one cannot be read.")]
+    Replay {
+        #[command(flatten)]
+        data: DataArgs,
+        #[command(flatten)]
+        remote: RemoteArgs,
+        /// Receipts, as `deliveries list` shows them
+        #[arg(required = true, value_name = "RECEIPT")]
+        receipts: Vec<String>,
+    },
+}
+
+/// What became of a delivery's content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TreatmentWord {
+    /// Its rows are stored
+    Stored,
+    /// Understood, and tells nothing that is kept
+    Ignored,
+    /// Could not be read
+    Failed,
+}
+
+impl TreatmentWord {
+    /// The word in the table `deliveries`.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stored => "stored",
+            Self::Ignored => "ignored",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 /// `manometer token`

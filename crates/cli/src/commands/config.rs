@@ -21,6 +21,13 @@ fn check(loaded: &Loaded) -> anyhow::Result<()> {
     if let Err(error) = crate::config::listen_address(&loaded.config.listen) {
         faults.push(format!("{error:#}"));
     }
+    if let Err(error) = loaded.config.service_rules() {
+        faults.push(format!("{error:#}"));
+    }
+    #[cfg(feature = "server")]
+    if let Err(error) = crate::webhooks::webhooks(&loaded.config, |name| std::env::var(name).ok()) {
+        faults.push(format!("{error:#}"));
+    }
     for fault in &faults {
         output::warn(fault);
     }

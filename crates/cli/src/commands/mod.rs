@@ -4,6 +4,8 @@ pub(crate) mod compare;
 pub(crate) mod config;
 pub(crate) mod context;
 #[cfg(feature = "server")]
+pub(crate) mod deliveries;
+#[cfg(feature = "server")]
 pub(crate) mod demo;
 pub(crate) mod exec;
 pub(crate) mod export;

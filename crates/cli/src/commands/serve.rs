@@ -9,6 +9,7 @@ use manometer_store::{Store, StoreOptions};
 use crate::args::{FlushArgs, ServeArgs};
 use crate::commands::store::folder;
 use crate::config::{Config, listen_address};
+use crate::webhooks::webhooks;
 use crate::{env, output};
 
 /// Serves the folder the arguments name.
@@ -36,6 +37,7 @@ pub(crate) fn serve(mut options: StoreOptions, listen: SocketAddr, config: &Conf
     // With port 0 the address is known only later, and a second process would be sent to the wrong one.
     options.announce = (listen.port() != 0).then(|| format!("http://{listen}"));
     let data = options.data.clone();
+    let webhooks = webhooks(config, |name| std::env::var(name).ok())?;
     let store = Store::open(options)?;
     let engine = Engine::new(EngineOptions { limits: config.limits.clone(), ..EngineOptions::default() })?;
     let mut server_options = ServerOptions::new(listen, &data, store, engine);
@@ -46,6 +48,7 @@ pub(crate) fn serve(mut options: StoreOptions, listen: SocketAddr, config: &Conf
         let project = config.statsd_project.clone();
         server_options.statsd = Some(StatsdOptions { listen: listen_address(address)?, project });
     }
+    server_options.webhooks = webhooks;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let server = Server::start(server_options).await?;

@@ -264,7 +264,18 @@ mod tests {
     #[test]
     fn a_suite_that_comes_up_again_is_known_with_its_tests() {
         let mut ordinals = Ordinals::new();
-        let told = [("", 1), ("a", 2), ("a", 3), ("b", 4), ("b", 4), ("a", 2), ("a", 5), ("", 1), ("b", 4), ("c", 6)];
+        let told = [
+            ("", 1),
+            ("a", 2),
+            ("a", 3),
+            ("b", 4),
+            ("b", 4),
+            ("a", 2),
+            ("a", 5),
+            ("", 1),
+            ("b", 4),
+            ("c", 6),
+        ];
         assert_eq!(told.map(|(suite, hash)| ordinals.next(suite, hash)), [0, 0, 0, 0, 1, 1, 0, 1, 2, 0]);
     }
 
@@ -278,7 +289,11 @@ mod tests {
                 let back = number > 60_000 && random.u32(..2_000) == 0;
                 let number = if back { random.u64(..number) } else { number };
                 let suite = (number / tests_in_suite).to_string();
-                let hash = hash_of(if random.u32(..500) == 0 { number / tests_in_suite * tests_in_suite } else { number });
+                let hash = hash_of(if random.u32(..500) == 0 {
+                    number / tests_in_suite * tests_in_suite
+                } else {
+                    number
+                });
                 let times = expected.entry(hash).or_insert(0_u32);
                 assert_eq!(ordinals.next(&suite, hash), *times, "{number} of {tests_in_suite} a suite");
                 *times += 1;

@@ -113,4 +113,6 @@ callers! {
     IngestCaller needs Scope::Ingest;
     /// A caller that may ask and look.
     QueryCaller needs Scope::Query;
+    /// A caller that may do everything.
+    AdminCaller needs Scope::Admin;
 }

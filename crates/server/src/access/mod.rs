@@ -22,7 +22,7 @@ mod secret;
 mod token;
 
 pub use caller::Caller;
-pub(crate) use caller::{IngestCaller, QueryCaller, session_of};
+pub(crate) use caller::{AdminCaller, IngestCaller, QueryCaller, session_of};
 pub use database::{AccessDatabase, NewToken};
 pub use error::AccessError;
 pub use scope::{Scope, UnknownScope};

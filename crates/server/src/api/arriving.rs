@@ -2,8 +2,8 @@
 
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts as _, Request};
-use axum::http::request::Parts;
 use axum::http::HeaderMap;
+use axum::http::request::Parts;
 use bytes::Bytes;
 use manometer_ingest::{Admission, ContentEncoding};
 use manometer_model::{Limits, Timestamp};

@@ -9,6 +9,10 @@ use bytes::Bytes;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
+use super::delivered::ReceiptBody;
+use crate::error::ErrorBody;
+use crate::webhooks::WebhookBody;
+
 /// The document, written once.
 #[derive(Debug, Clone)]
 pub(crate) struct Document(Arc<Bytes>);
@@ -29,9 +33,11 @@ impl Document {
     tags(
         (name = "ingest", description = "sending reports and records"),
         (name = "receivers", description = "sending from what was made for InfluxDB or Prometheus"),
+        (name = "webhooks", description = "what CI systems tell by themselves"),
         (name = "query", description = "asking questions"),
         (name = "health", description = "looking after the server"),
     ),
+    components(schemas(ErrorBody, ReceiptBody, WebhookBody)),
 )]
 struct Description;
 

@@ -34,7 +34,13 @@ pub(crate) async fn upload(State(app): State<App>, arriving: Arriving) -> Result
     let is_plain = encoding == ContentEncoding::Identity && bytes.first().is_some_and(|first| *first == b'{');
     let part = Part::from_memory("body", bytes).encoded(encoding);
     let work = move || {
-        manometer_ingest::records::prepare(seat.store(), part, &seat.admission, seat.limits(), seat.received_at)
+        manometer_ingest::records::prepare(
+            seat.store(),
+            part,
+            &seat.admission,
+            seat.limits(),
+            seat.received_at,
+        )
     };
     let prepared =
         if is_plain && sent_bytes <= IN_PLACE_BYTES { work()? } else { app.decoding.run(work).await?? };

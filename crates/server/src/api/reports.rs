@@ -44,7 +44,14 @@ pub(crate) async fn upload(State(app): State<App>, arriving: Arriving) -> Result
     let parts = parts(&app, &mut fields, &head, bytes, encoding)?;
     let work = move || {
         let Seat { admission, received_at, .. } = &seat;
-        manometer_ingest::reports::prepare(seat.store(), &fields, parts, admission, seat.limits(), *received_at)
+        manometer_ingest::reports::prepare(
+            seat.store(),
+            &fields,
+            parts,
+            admission,
+            seat.limits(),
+            *received_at,
+        )
     };
     let prepared = app.decoding.run(work).await??;
     delivered::answer(&app, prepared, sent_bytes).await

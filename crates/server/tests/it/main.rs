@@ -19,3 +19,4 @@ mod save_metrics;
 mod shutdown;
 mod slow;
 mod sql;
+mod webhooks;

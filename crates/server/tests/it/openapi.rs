@@ -18,12 +18,15 @@ async fn the_document_lists_exactly_the_routes_for_programs() {
         "get /healthz",
         "get /metrics",
         "get /ready",
+        "post /api/v1/deliveries/{receipt}/replay",
         "post /api/v1/records",
         "post /api/v1/reports",
         "post /api/v1/sql",
         "post /api/v1/write",
         "post /api/v2/write",
         "post /save_metrics",
+        "post /webhooks/{provider}",
+        "post /webhooks/{provider}/{source}",
         "post /write",
     ];
     assert_eq!(listed, expected.iter().map(|line| (*line).to_owned()).collect());
@@ -43,15 +46,31 @@ async fn every_refusal_a_guarded_route_can_give_is_described() {
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let responses = operation["responses"].as_object().unwrap();
+            // A webhook is believed by its signature: no token, no scope.
+            let is_webhook = path.starts_with("/webhooks/");
             let guarded = operation.get("security").is_some();
-            for status in ["401", "403"] {
-                assert_eq!(responses.contains_key(status), guarded, "{method} {path} {status}");
-            }
-            if method == "post" {
+            assert!(!(guarded && is_webhook), "{path}");
+            assert_eq!(responses.contains_key("401"), guarded || is_webhook, "{method} {path} 401");
+            assert_eq!(responses.contains_key("403"), guarded, "{method} {path} 403");
+            if method == "post" && operation.get("requestBody").is_some() {
                 for status in ["408", "413", "503"] {
                     assert!(responses.contains_key(status), "{method} {path} {status}");
                 }
             }
         }
     }
+}
+
+#[tokio::test]
+async fn every_shape_the_document_refers_to_is_in_it() {
+    let harness = Harness::start().await;
+    let text = send(harness.get("/api/openapi.json")).await.text;
+    let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let mut count = 0;
+    for reference in text.split("\"$ref\": \"#").skip(1) {
+        let pointer = reference.split('"').next().unwrap();
+        assert!(document.pointer(pointer).is_some(), "{pointer} is missing");
+        count += 1;
+    }
+    assert!(count > 20, "only {count} references");
 }

@@ -211,17 +211,22 @@ fn create_tables(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Makes what is missing, and brings a folder of an older version up to this one.
 fn upgrade(connection: &Connection) -> rusqlite::Result<()> {
-    let is_new: bool = connection
-        .query_row("SELECT count(*) = 0 FROM sqlite_schema WHERE name = 'meta'", [], |row| row.get(0))?;
+    let is_new: bool =
+        connection
+            .query_row("SELECT count(*) = 0 FROM sqlite_schema WHERE name = 'meta'", [], |row| row.get(0))?;
     connection.execute_batch(TABLES)?;
     if !is_new {
-        let found: i64 = connection
-            .query_row("SELECT value FROM meta WHERE name = 'layout_version'", [], |row| row.get(0))?;
+        let found: i64 =
+            connection
+                .query_row("SELECT value FROM meta WHERE name = 'layout_version'", [], |row| row.get(0))?;
         for (_, statement) in UPGRADES.iter().filter(|(version, _)| *version > found) {
             connection.execute_batch(statement)?;
         }
     }
-    connection.execute("INSERT OR REPLACE INTO meta(name, value) VALUES ('layout_version', ?1)", [LAYOUT_VERSION])?;
+    connection.execute(
+        "INSERT OR REPLACE INTO meta(name, value) VALUES ('layout_version', ?1)",
+        [LAYOUT_VERSION],
+    )?;
     Ok(())
 }
 

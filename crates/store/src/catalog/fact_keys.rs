@@ -12,7 +12,11 @@ pub(crate) fn insert(connection: &Connection, key: &[u8; 16], committed_at: i64)
 }
 
 /// Forgets keys older than a time, the oldest `most` of them; answers how many.
-pub(crate) fn forget_before(connection: &Connection, before: Timestamp, most: usize) -> rusqlite::Result<usize> {
+pub(crate) fn forget_before(
+    connection: &Connection,
+    before: Timestamp,
+    most: usize,
+) -> rusqlite::Result<usize> {
     // Keys are numbered as they come, so the oldest stand at the beginning.
     connection
         .prepare_cached(

@@ -155,7 +155,11 @@ pub(crate) fn any_before(connection: &Connection, before: Timestamp) -> rusqlite
 }
 
 /// Forgets entries that are not permanent and older than a time, the oldest `most` of them; answers how many.
-pub(crate) fn forget_before(connection: &Connection, before: Timestamp, most: usize) -> rusqlite::Result<usize> {
+pub(crate) fn forget_before(
+    connection: &Connection,
+    before: Timestamp,
+    most: usize,
+) -> rusqlite::Result<usize> {
     connection
         .prepare_cached(
             "DELETE FROM ledger WHERE id IN (

@@ -17,7 +17,12 @@ pub(crate) fn pack(content: &[u8]) -> Result<Vec<u8>, StoreError> {
 }
 
 /// Keeps a delivery beside its entry in the ledger.
-pub(crate) fn insert(connection: &Connection, entry: i64, received_at: i64, packed: &[u8]) -> rusqlite::Result<()> {
+pub(crate) fn insert(
+    connection: &Connection,
+    entry: i64,
+    received_at: i64,
+    packed: &[u8],
+) -> rusqlite::Result<()> {
     connection
         .prepare_cached("INSERT INTO raw(ledger_id, received_at, content) VALUES (?1, ?2, ?3)")?
         .execute(params![entry, received_at, packed])?;
@@ -27,7 +32,9 @@ pub(crate) fn insert(connection: &Connection, entry: i64, received_at: i64, pack
 /// A delivery as it came; `None` where it is not kept (any more).
 pub(crate) fn find(connection: &Connection, receipt: &str) -> rusqlite::Result<Option<Vec<u8>>> {
     let packed: Option<Vec<u8>> = connection
-        .prepare_cached("SELECT content FROM raw JOIN ledger ON ledger.id = raw.ledger_id WHERE receipt = ?1")?
+        .prepare_cached(
+            "SELECT content FROM raw JOIN ledger ON ledger.id = raw.ledger_id WHERE receipt = ?1",
+        )?
         .query_row([receipt], |row| row.get(0))
         .optional()?;
     let unpack = |packed: Vec<u8>| {
@@ -41,7 +48,11 @@ pub(crate) fn find(connection: &Connection, receipt: &str) -> rusqlite::Result<O
 }
 
 /// Forgets deliveries older than a time, the oldest `most` of them; answers how many.
-pub(crate) fn forget_before(connection: &Connection, before: Timestamp, most: usize) -> rusqlite::Result<usize> {
+pub(crate) fn forget_before(
+    connection: &Connection,
+    before: Timestamp,
+    most: usize,
+) -> rusqlite::Result<usize> {
     // Entries are numbered as they come, so the oldest stand at the beginning.
     connection
         .prepare_cached(

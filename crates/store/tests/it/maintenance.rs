@@ -101,7 +101,8 @@ fn space_the_journal_needed_is_given_back_once_its_rows_are_in_segments() {
     for delivery in 0..8_u64 {
         let mut writer = store.writer();
         for number in 0..400 {
-            let noise: String = std::iter::repeat_with(|| random.char('\u{100}'..'\u{7ff}')).take(8_000).collect();
+            let noise: String =
+                std::iter::repeat_with(|| random.char('\u{100}'..'\u{7ff}')).take(8_000).collect();
             let test = Test { failure_details: Some(noise), ..test_result(delivery * 400 + number) };
             writer.append(Test::table(), &test.values()).unwrap();
         }

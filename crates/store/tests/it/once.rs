@@ -48,7 +48,9 @@ fn facts_under_one_natural_key_are_stored_once_whoever_brings_them() {
     let store = open(folder.path());
     send_steps(&store, "reconciler", "steps/2", &[step(1)]);
     assert_eq!(steps_in(&store), 3, "a natural key outlives flush and restart");
-    assert!(matches!(send_steps(&store, "reconciler", "steps/2", &[step(1)]), Outcome::Known(known) if !known.rows.contains_key("steps")));
+    assert!(
+        matches!(send_steps(&store, "reconciler", "steps/2", &[step(1)]), Outcome::Known(known) if !known.rows.contains_key("steps"))
+    );
     store.close();
     assert!(check(folder.path(), &mut |_| {}).unwrap().is_sound());
 }
@@ -91,8 +93,10 @@ fn a_delivery_is_kept_as_it_came_for_its_days_and_says_what_became_of_it() {
     let mut writer = store.writer();
     writer.keep_raw(&content).unwrap();
     writer.set_treatment(Treatment::Failed);
-    let receipt = store.submit(writer.finish(info("a")).unwrap()).unwrap().wait().unwrap().receipt().id.clone();
-    let plain = store.submit(store.writer().finish(DeliveryInfo { ..info("b") }).unwrap()).unwrap().wait().unwrap();
+    let receipt =
+        store.submit(writer.finish(info("a")).unwrap()).unwrap().wait().unwrap().receipt().id.clone();
+    let plain =
+        store.submit(store.writer().finish(DeliveryInfo { ..info("b") }).unwrap()).unwrap().wait().unwrap();
     assert_eq!(store.raw(&receipt).unwrap().as_deref(), Some(content.as_slice()));
     assert_eq!(store.raw(&plain.receipt().id).unwrap(), None);
     let shown = store.snapshot().deliveries(10).unwrap();
