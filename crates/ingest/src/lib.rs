@@ -19,6 +19,7 @@ mod admission;
 mod content_hash;
 pub mod context;
 pub mod decompress;
+pub mod dialects;
 mod error;
 mod name;
 mod prepared;

@@ -206,7 +206,7 @@ impl From<IngestError> for ApiError {
             IngestError::UnreadableRaw { .. } => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unreadable", message)
             }
-            IngestError::Envelope(_) | IngestError::Write(_) => Self::internal(&message),
+            IngestError::Envelope(fault) => Self::internal(&fault),
             // The upload is in memory here, so only unpacking it can fail.
             IngestError::Read(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unreadable", message),
             // Records are only written out where nothing is stored, which no door does.
