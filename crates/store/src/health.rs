@@ -1,5 +1,7 @@
 //! Whether the store may write.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use manometer_model::Timestamp;
 use parking_lot::Mutex;
 
@@ -20,11 +22,13 @@ enum State {
 #[derive(Debug)]
 pub(crate) struct HealthState {
     state: Mutex<State>,
+    /// The last try to move rows into segments found no space for them.
+    flush_lacks_space: AtomicBool,
 }
 
 impl HealthState {
     pub(crate) fn new() -> Self {
-        Self { state: Mutex::new(State::Ready) }
+        Self { state: Mutex::new(State::Ready), flush_lacks_space: AtomicBool::new(false) }
     }
 
     /// May a delivery be tried now?
@@ -41,6 +45,20 @@ impl HealthState {
                 *probed_at = now;
                 Ok(())
             }
+        }
+    }
+
+    /// Notes whether the last round of maintenance lacked space.
+    pub(crate) fn maintained(&self, lacked_space: bool) {
+        self.flush_lacks_space.store(lacked_space, Ordering::Relaxed);
+    }
+
+    /// Why deliveries are refused while flushing lags behind.
+    pub(crate) fn lagging(&self) -> SubmitError {
+        if self.flush_lacks_space.load(Ordering::Relaxed) {
+            SubmitError::DiskFull
+        } else {
+            SubmitError::Overloaded { retry_after_seconds: 5 }
         }
     }
 

@@ -82,7 +82,9 @@ pub(crate) fn run(inner: &Inner, connection: &Connection) {
     while inner.bell.wait(pause) {
         let groups = inner.counters.commit_groups.load(Ordering::Relaxed);
         let idle = std::mem::replace(&mut groups_before, groups) == groups;
-        match round(inner, connection, idle) {
+        let outcome = round(inner, connection, idle);
+        inner.health.maintained(matches!(outcome, Err(StoreError::DiskFull { .. })));
+        match outcome {
             Ok(()) => pause = ROUND,
             Err(error) => {
                 inner.count_failure("maintenance of the store", &error);

@@ -125,7 +125,7 @@ impl Store {
         let memory = self.inner.memory.read();
         let too_many = memory.journal_rows() > policy.rows.saturating_mul(MOST_UNFLUSHED)
             || memory.journal_bytes() > policy.journal_bytes.saturating_mul(MOST_UNFLUSHED);
-        if too_many { Err(SubmitError::Overloaded { retry_after_seconds: 5 }) } else { Ok(()) }
+        if too_many { Err(self.inner.health.lagging()) } else { Ok(()) }
     }
 
     /// What the ledger knows of this key, so that a repetition is recognised before its body is decoded.
