@@ -31,7 +31,8 @@ const CONTENT_POLICY: HeaderValue = HeaderValue::from_static(
 );
 
 /// The doors whose answers are counted as deliveries.
-const DELIVERY_ROUTES: &[&str] = &["/api/v1/reports", "/api/v1/records", "/save_metrics", "/write", "/api/v2/write", "/api/v1/write"];
+const DELIVERY_ROUTES: &[&str] =
+    &["/api/v1/reports", "/api/v1/records", "/save_metrics", "/write", "/api/v2/write", "/api/v1/write"];
 
 /// Wraps every request.
 pub(crate) async fn finish(State(app): State<App>, request: Request, next: Next) -> Response {

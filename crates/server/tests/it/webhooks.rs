@@ -122,9 +122,8 @@ async fn what_means_nothing_or_cannot_be_read_is_taken_and_can_be_read_again() {
     let failed = deliver(&harness, "/webhooks/github", "workflow_job", "b", SECRET, "{\"action\":").await;
     assert_eq!((failed.status, &failed.json()["status"]), (202, &json!("failed")), "{}", failed.text);
     assert_eq!(failed.json()["problem_count"], json!(1));
-    let told = harness
-        .rows("SELECT source, treatment, problem_count FROM deliveries ORDER BY treatment")
-        .await;
+    let told =
+        harness.rows("SELECT source, treatment, problem_count FROM deliveries ORDER BY treatment").await;
     assert_eq!(told, [json!(["github", "failed", 1]), json!(["github", "ignored", 0])].map(Value::from));
 
     let done = job("completed", "completed", Some("failure"));
