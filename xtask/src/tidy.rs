@@ -122,7 +122,8 @@ fn check_file(root: &Path, file: &Path, faults: &mut Vec<String>) -> anyhow::Res
     }
     let reminder = ["TO", "DO"].concat();
     for (number, line) in text.lines().enumerate() {
-        if line.contains(&format!("{reminder}:")) || line.contains(&format!("{reminder} ")) {
+        // TAP has a directive of that name, after `# `.
+        if line.contains(&format!("{reminder}:")) || line.contains(&format!("// {reminder}")) {
             faults.push(format!("{shown}:{}: open an issue instead of a {reminder}", number + 1));
         }
     }
