@@ -113,7 +113,7 @@ class Action(Case):
         self.assertEqual(done["Send reports"].returncode, 0, done)
         reports, = receiver.bodies("/api/v1/reports")
         self.assertTrue("it works" in reports and "payments" in reports and "4711" in reports)
-        self.assertIn('"ram.peak_mb"', "".join(receiver.bodies("/api/v1/records")))
+        self.assertIn('"time.wall_seconds"', "".join(receiver.bodies("/api/v1/records")))
         self.assertEqual({token for _, token, _ in receiver.requests}, {"Bearer mano_1"})
 
     def test_without_a_command_it_sends_what_earlier_steps_wrote(self):

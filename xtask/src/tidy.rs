@@ -47,7 +47,7 @@ pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
     let mut faults = Vec::new();
     check_directions(root, &mut faults)?;
     let mut files = Vec::new();
-    for folder in ["crates", "xtask", "bench", "fuzz"] {
+    for folder in ["crates", "integrations/rust", "xtask", "bench", "fuzz"] {
         collect(&root.join(folder), &mut files)?;
     }
     for file in &files {

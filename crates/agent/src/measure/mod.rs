@@ -21,6 +21,7 @@ pub use cgroup::{CgroupFindings, CgroupWatch};
 pub use sampler::Sampler;
 pub use series::{Sample, Series};
 pub use sparkline::sparkline;
+pub use tree::{Look, ProcessTree};
 pub use usage::Usage;
 
 /// A megabyte of metrics named `…_mb`: 1,048,576 bytes, as in the metrics system these names come from.

@@ -5,15 +5,15 @@
 #[cfg_attr(not(any(target_os = "linux", target_os = "macos")), path = "tree_unknown.rs")]
 mod system;
 
-pub(super) use system::ProcessTree;
+pub use system::ProcessTree;
 
 /// What all descendants together hold and have used at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(super) struct Look {
+pub struct Look {
     /// Processes alive.
-    pub(super) processes: u32,
+    pub processes: u32,
     /// Processor time since the start of each, of those that ended among them too, in seconds.
-    pub(super) cpu_seconds: f64,
+    pub cpu_seconds: f64,
     /// Memory they hold, what they share counted once, in bytes.
-    pub(super) memory_bytes: u64,
+    pub memory_bytes: u64,
 }

@@ -37,7 +37,7 @@ struct Stat {
 
 /// The descendants of this process.
 #[derive(Debug)]
-pub(crate) struct ProcessTree {
+pub struct ProcessTree {
     root: Number,
     /// Members and when they started.
     members: HashMap<Number, u64>,
@@ -52,7 +52,7 @@ pub(crate) struct ProcessTree {
 
 impl ProcessTree {
     /// The tree; `None` where there is no usable `/proc`.
-    pub(crate) fn of_this_process() -> Option<Self> {
+    pub fn of_this_process() -> Option<Self> {
         let root = std::process::id();
         let mut tree = Self {
             root,
@@ -68,7 +68,7 @@ impl ProcessTree {
     }
 
     /// Looks at all members; `None` when the list of processes cannot be read.
-    pub(crate) fn look(&mut self) -> Option<Look> {
+    pub fn look(&mut self) -> Option<Look> {
         self.looks += 1;
         if self.looks.is_multiple_of(LOOKS_UNTIL_STRANGERS_ARE_FORGOTTEN) {
             self.strangers.clear();

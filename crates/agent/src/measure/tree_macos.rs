@@ -8,7 +8,7 @@ use super::Look;
 
 /// The descendants of this process.
 #[derive(Debug)]
-pub(crate) struct ProcessTree {
+pub struct ProcessTree {
     root: Pid,
     system: System,
     /// Processor time of members that have ended, in seconds, as last seen.
@@ -18,14 +18,14 @@ pub(crate) struct ProcessTree {
 
 impl ProcessTree {
     /// The tree; `None` where this process has no number.
-    pub(crate) fn of_this_process() -> Option<Self> {
+    pub fn of_this_process() -> Option<Self> {
         let root = sysinfo::get_current_pid().ok()?;
         let system = System::new().ok()?;
         Some(Self { root, system, ended_seconds: 0.0, living: Vec::new() })
     }
 
     /// Looks at all members.
-    pub(crate) fn look(&mut self) -> Option<Look> {
+    pub fn look(&mut self) -> Option<Look> {
         let what = ProcessRefreshKind::nothing().with_cpu().with_memory().without_tasks();
         self.system.refresh_processes_specifics(ProcessesToUpdate::All, true, what);
         let members = self.members();

@@ -4,16 +4,16 @@ use super::Look;
 
 /// The descendants of this process.
 #[derive(Debug)]
-pub(crate) struct ProcessTree;
+pub struct ProcessTree;
 
 impl ProcessTree {
     /// Always `None`.
-    pub(crate) fn of_this_process() -> Option<Self> {
+    pub fn of_this_process() -> Option<Self> {
         None
     }
 
     /// Always `None`.
-    pub(crate) fn look(&mut self) -> Option<Look> {
+    pub fn look(&mut self) -> Option<Look> {
         None
     }
 }
