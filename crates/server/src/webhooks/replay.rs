@@ -26,9 +26,10 @@ use crate::state::App;
     ))]
 pub(crate) async fn again(
     State(app): State<App>,
-    AdminCaller(_): AdminCaller,
+    AdminCaller(caller): AdminCaller,
     Path(receipt): Path<String>,
 ) -> Result<Response, ApiError> {
+    tracing::info!(by = caller.token_name(), receipt, "reading a delivery again");
     let worker = app.clone();
     let work = move || {
         let now = worker.clock.now();
