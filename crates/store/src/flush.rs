@@ -30,19 +30,30 @@ pub(crate) fn flush_all(inner: &Inner) -> Result<FlushReport, StoreError> {
 }
 
 /// Moves what the journal holds of one table now. The caller holds `maintenance`.
+///
+/// Each pass takes hold of its own batches only, so that what is flushed gives its memory back before the next pass.
 pub(crate) fn flush_table(inner: &Inner, index: usize, report: &mut FlushReport) -> Result<(), StoreError> {
-    let frozen = match inner.memory.read().tables.get(index) {
-        Some(table) => Arc::clone(&table.batches),
-        None => return Ok(()),
+    let Some(last) = inner.memory.read().tables.get(index).and_then(|table| Some(table.batches.last()?.seq))
+    else {
+        return Ok(());
     };
-    let mut rest = frozen.as_slice();
-    while !rest.is_empty() {
+    loop {
         inner.must_be_open()?;
-        let (pass, later) = rest.split_at(pass_length(rest));
-        flush_batches(inner, index, pass, report)?;
-        rest = later;
+        let pass = next_pass(inner, index, last);
+        if pass.is_empty() {
+            return Ok(());
+        }
+        flush_batches(inner, index, &pass, report)?;
     }
-    Ok(())
+}
+
+/// The first batches of a table, up to [`PASS_ROWS`] rows of them, none newer than `last`.
+fn next_pass(inner: &Inner, index: usize, last: i64) -> Vec<Arc<MemoryBatch>> {
+    let memory = inner.memory.read();
+    let Some(table) = memory.tables.get(index) else { return Vec::new() };
+    let waiting = table.batches.partition_point(|batch| batch.seq <= last);
+    let waiting = table.batches.get(..waiting).unwrap_or_default();
+    waiting.iter().take(pass_length(waiting)).map(Arc::clone).collect()
 }
 
 /// How many of the first batches make up one pass: at least one.
