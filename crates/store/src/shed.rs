@@ -28,16 +28,16 @@ pub(crate) fn forget_what_is_old(inner: &Inner) -> Result<bool, StoreError> {
     inner.must_be_open()?;
     let any = inner.reader.with(|connection| {
         Ok(ledger::any_before(connection, old)?
-            || fact_keys::any_before(connection, old)?
-            || raw::any_before(connection, old_raw)?)
+            || fact_keys::AGED.any_before(connection, old)?
+            || raw::AGED.any_before(connection, old_raw)?)
     });
     if !any.map_err(|source| StoreError::Sqlite { doing: "look for what is old", source })? {
         return Ok(false);
     }
     let forgotten = inner.commit_durable(|connection| {
         let deliveries = ledger::forget_before(connection, old, FORGOTTEN_AT_ONCE)?;
-        let keys = fact_keys::forget_before(connection, old, FORGOTTEN_AT_ONCE)?;
-        let raw = raw::forget_before(connection, old_raw, FORGOTTEN_AT_ONCE)?;
+        let keys = fact_keys::AGED.forget_before(connection, old, FORGOTTEN_AT_ONCE)?;
+        let raw = raw::AGED.forget_before(connection, old_raw, FORGOTTEN_AT_ONCE)?;
         Ok((deliveries.max(keys).max(raw), Change::default()))
     });
     drop(turn);

@@ -14,6 +14,7 @@
 //!
 //! The functions here work on a connection; who opens transactions is the caller.
 
+mod aged;
 pub(crate) mod connection;
 pub(crate) mod entities;
 pub(crate) mod fact_keys;

@@ -1,9 +1,12 @@
 //! Deliveries as they came, packed, for a limited time.
 
-use manometer_model::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::aged::Aged;
 use crate::error::StoreError;
+
+/// Deliveries, as they are forgotten.
+pub(crate) const AGED: Aged = Aged { table: "raw", id: "ledger_id", at: "received_at" };
 
 const LEVEL: i32 = 3;
 
@@ -45,28 +48,4 @@ pub(crate) fn find(connection: &Connection, receipt: &str) -> rusqlite::Result<O
         })
     };
     packed.map(unpack).transpose()
-}
-
-/// Forgets deliveries older than a time, the oldest `most` of them; answers how many.
-pub(crate) fn forget_before(
-    connection: &Connection,
-    before: Timestamp,
-    most: usize,
-) -> rusqlite::Result<usize> {
-    // Entries are numbered as they come, so the oldest stand at the beginning.
-    connection
-        .prepare_cached(
-            "DELETE FROM raw WHERE received_at < ?1
-             AND ledger_id IN (SELECT ledger_id FROM raw ORDER BY ledger_id LIMIT ?2)",
-        )?
-        .execute(params![before.as_micros(), i64::try_from(most).unwrap_or(i64::MAX)])
-}
-
-/// Is the oldest one older than a time?
-pub(crate) fn any_before(connection: &Connection, before: Timestamp) -> rusqlite::Result<bool> {
-    let oldest: Option<i64> = connection
-        .prepare_cached("SELECT received_at FROM raw ORDER BY ledger_id LIMIT 1")?
-        .query_row([], |row| row.get(0))
-        .optional()?;
-    Ok(oldest.is_some_and(|oldest| oldest < before.as_micros()))
 }
