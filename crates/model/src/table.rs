@@ -1,6 +1,6 @@
 //! Tables as data: every SQL table is one [`Table`] value, made by the definition of its record.
 
-use crate::records::TABLES;
+use crate::rollup::stored_tables;
 use crate::value::Value;
 
 /// What a column holds.
@@ -20,6 +20,8 @@ pub enum ColumnKind {
     Labels,
     /// 32 hexadecimal digits, as text.
     TestId,
+    /// An encoded sketch of numbers, as bytes; in roll-ups alone.
+    Sketch,
 }
 
 /// One column of a table.
@@ -55,7 +57,7 @@ pub enum TableKind {
 pub struct Table {
     /// SQL name, plural.
     pub name: &'static str,
-    /// The word in `"type"` of a record line, singular.
+    /// The word in `"type"` of a record line, singular; empty for a roll-up, which no record makes.
     pub record: &'static str,
     /// What a row is.
     pub doc: &'static str,
@@ -66,9 +68,9 @@ pub struct Table {
 }
 
 impl Table {
-    /// The table of that SQL name.
+    /// The table of that SQL name, of records or of a roll-up.
     pub fn named(name: &str) -> Option<&'static Table> {
-        TABLES.iter().copied().find(|table| table.name == name)
+        stored_tables().iter().copied().find(|table| table.name == name)
     }
 
     /// Where a column stands.

@@ -27,7 +27,9 @@ use crate::near_names::near_names;
 use crate::request::EffectiveLimits;
 use crate::result::{Ending, Running};
 use crate::turns::{Turn, Turns};
-use crate::{Parameter, QueryError, QueryRequest, QueryResult, Source, memory, read_only, session};
+use crate::{
+    Parameter, QueryError, QueryRequest, QueryResult, RollupUse, Source, memory, read_only, session,
+};
 
 /// Batches that may wait between a query and its reader.
 const BATCHES_AHEAD: usize = 2;
@@ -45,6 +47,8 @@ pub struct EngineOptions {
     pub waiting: usize,
     /// What `now()` asks.
     pub clock: Arc<dyn Clock>,
+    /// When roll-ups are read instead of rows.
+    pub rollups: RollupUse,
 }
 
 impl Default for EngineOptions {
@@ -56,6 +60,7 @@ impl Default for EngineOptions {
             running: threads.max(2) * 2,
             waiting: 64,
             clock: Arc::new(SystemClock),
+            rollups: RollupUse::default(),
         }
     }
 }
@@ -107,7 +112,7 @@ impl Engine {
             })?;
         Ok(Self {
             inner: Arc::new(Inner {
-                shared: Arc::new(session::shared(threads, environment)),
+                shared: Arc::new(session::shared(threads, environment, options.rollups)),
                 turns: Turns::new(options.running, options.waiting),
                 limits: options.limits,
                 clock: options.clock,

@@ -10,14 +10,16 @@ use datafusion::execution::SessionStateDefaults;
 use datafusion::execution::context::ExecutionProps;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::optimizer::{Optimizer, OptimizerRule};
 use datafusion::prelude::SessionConfig;
 use manometer_model::Timestamp;
 
 use crate::catalog::{CATALOG, SCHEMA};
 use crate::functions;
+use crate::rollup::{RollupUse, UseRollups};
 
 /// What every query starts from: functions and settings, no tables.
-pub(crate) fn shared(threads: usize, environment: RuntimeEnv) -> SessionState {
+pub(crate) fn shared(threads: usize, environment: RuntimeEnv, rollups: RollupUse) -> SessionState {
     let mut scalar = SessionStateDefaults::default_scalar_functions();
     scalar.extend(functions::scalar());
     let table_functions = SessionStateDefaults::default_table_functions()
@@ -33,7 +35,19 @@ pub(crate) fn shared(threads: usize, environment: RuntimeEnv) -> SessionState {
         .with_window_functions(SessionStateDefaults::default_window_functions())
         .with_higher_order_functions(SessionStateDefaults::default_higher_order_functions())
         .with_table_functions(table_functions)
+        .with_optimizer_rules(optimizer_rules(rollups))
         .build()
+}
+
+/// The optimizer's own rules, and ours as soon as filters have reached the tables: what it makes is optimized further.
+fn optimizer_rules(rollups: RollupUse) -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
+    let mut rules = Optimizer::new().rules;
+    if rollups != RollupUse::Never {
+        let filters_are_down = rules.iter().position(|rule| rule.name() == "push_down_filter");
+        let place = filters_are_down.map_or(rules.len(), |position| position + 1);
+        rules.insert(place, Arc::new(UseRollups { always: rollups == RollupUse::Always }));
+    }
+    rules
 }
 
 fn config(threads: usize) -> SessionConfig {

@@ -29,6 +29,11 @@ pub struct RelationData {
 /// One immutable Parquet file of a table, with what its catalog knows of it.
 #[derive(Debug, Clone)]
 pub struct SegmentFile {
+    /// Unique among the files of the source.
+    pub id: i64,
+    /// Of a companion, which holds roll-ups made by today's definitions: the file whose rows it describes, exactly
+    /// those. That file may be gone.
+    pub rolls_up: Option<i64>,
     /// Where it lies.
     pub path: PathBuf,
     /// Rows in it, exactly.
@@ -58,6 +63,8 @@ impl Source for Snapshot {
             .segments(table)
             .iter()
             .map(|segment| SegmentFile {
+                id: segment.id(),
+                rolls_up: segment.rolls_up().filter(|_| segment.is_rolled_up()),
                 path: segment.path().to_owned(),
                 rows: segment.rows(),
                 size_bytes: segment.size_bytes(),

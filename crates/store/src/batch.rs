@@ -63,6 +63,7 @@ pub(crate) fn compact_type(kind: ColumnKind) -> DataType {
         ColumnKind::Int | ColumnKind::Time => DataType::Int64,
         ColumnKind::Float => DataType::Float64,
         ColumnKind::Bool => DataType::Boolean,
+        ColumnKind::Sketch => DataType::Binary,
     }
 }
 
@@ -246,6 +247,7 @@ mod tests {
                 .prop_map(Owned::Labels)
                 .boxed(),
             ColumnKind::TestId => prop_oneof![Just(0), any::<u128>()].prop_map(Owned::TestId).boxed(),
+            ColumnKind::Sketch => panic!("no record has a sketch"),
         };
         if column.nullable { prop_oneof![1 => Just(Owned::Null), 2 => known].boxed() } else { known }
     }
@@ -283,6 +285,7 @@ mod tests {
             ColumnKind::TestId => {
                 Owned::TestId(array.as_string_view().value(row).parse::<TestId>().unwrap().as_u128())
             }
+            ColumnKind::Sketch => panic!("no record has a sketch"),
             ColumnKind::Time => Owned::Time(array.as_primitive::<TimestampMicrosecondType>().value(row)),
             ColumnKind::Float => Owned::Float(array.as_primitive::<Float64Type>().value(row).to_bits()),
             ColumnKind::Int => Owned::Int(array.as_primitive::<Int64Type>().value(row)),

@@ -14,6 +14,7 @@ use crate::batch::CompactBatch;
 use crate::catalog::segments::SegmentEntry;
 use crate::catalog::{Doing, entities, journal, ledger, segments};
 use crate::cleanup::files_below;
+use crate::companions::Totals;
 use crate::entity::row_of;
 use crate::error::StoreError;
 use crate::filesystem::LocalFilesystem;
@@ -45,9 +46,13 @@ pub fn check(data: &Path, progress: &mut dyn FnMut(&str)) -> Result<CheckReport,
     progress("entities");
     check_entities(&connection, &mut report)?;
     let listed = segments::all(&connection).doing("read the list of segments")?;
-    for entry in &listed {
+    // Companions right after the segment they describe.
+    let mut in_order: Vec<&SegmentEntry> = listed.iter().collect();
+    in_order.sort_by_key(|entry| (entry.rolls_up.unwrap_or(entry.id), entry.rolls_up.is_some()));
+    let mut last = None;
+    for entry in in_order {
         progress(&entry.file);
-        check_segment(&folders, entry, &mut report);
+        check_segment(&folders, entry, &mut last, &mut report);
     }
     note_unlisted(&connection, &folders, &listed, &mut report)?;
     drop(pin);
@@ -140,15 +145,32 @@ fn check_entities(connection: &Connection, report: &mut CheckReport) -> Result<(
     Ok(())
 }
 
-fn check_segment(folders: &Folders, entry: &SegmentEntry, report: &mut CheckReport) {
+/// Reads a segment, and compares a companion with its segment, where that was the last one read.
+fn check_segment(
+    folders: &Folders,
+    entry: &SegmentEntry,
+    last: &mut Option<(i64, Totals)>,
+    report: &mut CheckReport,
+) {
     report.segments += 1;
-    match read_segment(folders, entry) {
-        Ok(rows) => report.count(&entry.table_name, rows),
-        Err(what) => report.blame(&entry.file, what),
+    let seen = match read_segment(folders, entry) {
+        Ok(seen) => seen,
+        Err(what) => return report.blame(&entry.file, what),
+    };
+    report.count(&entry.table_name, seen.rows);
+    let Some(segment) = entry.rolls_up else {
+        *last = Some((entry.id, seen.totals));
+        return;
+    };
+    if last.as_ref().is_some_and(|(id, totals)| *id == segment && *totals != seen.totals) {
+        report.blame(
+            &entry.file,
+            format!("does not add up to the rows of segment {segment}, which it describes"),
+        );
     }
 }
 
-fn read_segment(folders: &Folders, entry: &SegmentEntry) -> Result<u64, String> {
+fn read_segment(folders: &Folders, entry: &SegmentEntry) -> Result<Seen, String> {
     let path = folders.file(&entry.file);
     let open = || std::fs::File::open(&path).map_err(|error| format!("cannot be read: {error}"));
     let (size_bytes, checksum) = fingerprint(open()?).map_err(|error| format!("cannot be read: {error}"))?;
@@ -171,7 +193,7 @@ fn read_segment(folders: &Folders, entry: &SegmentEntry) -> Result<u64, String> 
     if seen.rows > 0 && (seen.min_at, seen.max_at) != (Some(entry.min_at), Some(entry.max_at)) {
         return Err("has times other than the catalog says".to_owned());
     }
-    Ok(seen.rows)
+    Ok(seen)
 }
 
 /// What was read of a segment so far.
@@ -180,6 +202,7 @@ struct Seen {
     rows: u64,
     min_at: Option<i64>,
     max_at: Option<i64>,
+    totals: Totals,
 }
 
 impl Seen {
@@ -193,7 +216,7 @@ impl Seen {
         }
         self.min_at = self.min_at.into_iter().chain(arrow::compute::min(times)).min();
         self.max_at = self.max_at.into_iter().chain(arrow::compute::max(times)).max();
-        Ok(())
+        self.totals.add(table, &rows)
     }
 }
 

@@ -1,15 +1,17 @@
 //! Compaction: sorted segments of one table and day are merged into one, better compressed. Days that are over and
 //! stayed small share the segments of their month: names then stand once in a month, not once in a day.
 //!
-//! The new file is on disk under its final name before one transaction swaps it for the old ones, so readers
-//! see either the old files or the new one. The old files go when no reader holds them.
+//! The new file and its companions are on disk under their final names before one transaction swaps them for the old
+//! ones, so readers see either the old files or the new ones. The old files go when no reader holds them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use manometer_model::rollup_named;
+
 use crate::catalog::segments;
 use crate::error::StoreError;
-use crate::flush::{new_segment, settle};
+use crate::flush::{new_segments, settle};
 use crate::folders::{partition_of_day, partition_of_month};
 use crate::inner::Inner;
 use crate::maintenance::is_flush_due;
@@ -61,8 +63,6 @@ pub(crate) fn compact_due(inner: &Inner) -> Result<(), StoreError> {
 
 /// Segments of one table to be merged into one of a partition.
 struct Work {
-    /// Position of the table.
-    index: usize,
     partition: String,
     inputs: Vec<Arc<Segment>>,
 }
@@ -71,12 +71,13 @@ struct Work {
 fn find(inner: &Inner, choose: impl Fn(&[Arc<Segment>]) -> Option<Vec<Arc<Segment>>>) -> Option<Work> {
     let today = inner.options.clock.now().day();
     let memory = inner.memory.read();
-    for (index, table) in memory.tables.iter().enumerate() {
+    // Companions go with the segments they describe.
+    for table in memory.tables.iter().filter(|table| rollup_named(table.table.name).is_none()) {
         for (partition, segments) in by_destination(&table.segments, today) {
             let unfinished: Vec<_> =
                 segments.into_iter().filter(|segment| segment.size_bytes() < TARGET_BYTES).collect();
             if let Some(inputs) = choose(&unfinished) {
-                return Some(Work { index, partition, inputs });
+                return Some(Work { partition, inputs });
             }
         }
     }
@@ -132,13 +133,17 @@ fn gather(segments: &[Arc<Segment>], least: usize) -> Option<Vec<Arc<Segment>>> 
 
 /// Merges some segments of one table and partition. The caller holds `maintenance`.
 fn merge(inner: &Inner, work: &Work, report: &mut CompactReport) -> Result<(), StoreError> {
-    let Work { index, partition, inputs } = work;
+    let Work { partition, inputs } = work;
     inner.must_be_open()?;
-    let mut drafts = vec![merge_sorted(&inner.space, inputs, partition)?];
+    let mut drafts = merge_sorted(&inner.space, inputs, partition)?;
     place_durable(&mut drafts)?;
-    let obsolete: Vec<(i64, &str)> =
-        inputs.iter().map(|segment| (segment.id(), segment.entry().file.as_str())).collect();
-    let numbers: Vec<i64> = inputs.iter().map(|segment| segment.id()).collect();
+    let merged: Vec<i64> = inputs.iter().map(|segment| segment.id()).collect();
+    let companions = inner.memory.read().companions_of(&merged);
+    let obsolete: Vec<(i64, &str)> = inputs
+        .iter()
+        .chain(&companions)
+        .map(|segment| (segment.id(), segment.entry().file.as_str()))
+        .collect();
     let swapped = inner.commit_durable(|connection| {
         for draft in &drafts {
             segments::insert(connection, &draft.entry)?;
@@ -148,18 +153,18 @@ fn merge(inner: &Inner, work: &Work, report: &mut CompactReport) -> Result<(), S
             return Err(rusqlite::Error::StatementChangedRows(removed));
         }
         let change = Change {
-            segments: drafts.iter().map(|draft| (*index, Arc::new(new_segment(inner, draft)))).collect(),
-            replaced: Some((*index, numbers)),
+            segments: new_segments(inner, &drafts),
+            replaced: obsolete.iter().map(|(number, _)| *number).collect(),
             ..Change::default()
         };
         Ok(((), change))
     });
-    settle(inner, swapped, drafts, |size_bytes| {
-        report.segments_after += 1;
-        report.bytes_after += size_bytes;
+    settle(inner, swapped, drafts, |entry| {
+        report.segments_after += u64::from(entry.rolls_up.is_none());
+        report.bytes_after += entry.size_bytes;
     })?;
     report.segments_before += inputs.len() as u64;
-    report.bytes_before += inputs.iter().map(|segment| segment.size_bytes()).sum::<u64>();
+    report.bytes_before += inputs.iter().chain(&companions).map(|segment| segment.size_bytes()).sum::<u64>();
     report.rows += inputs.iter().map(|segment| segment.rows()).sum::<u64>();
     Ok(())
 }

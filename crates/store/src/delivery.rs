@@ -206,8 +206,9 @@ impl DeliveryWriter {
         if TABLES.get(self.last_table).is_some_and(|last| std::ptr::eq(*last, table)) {
             return Ok(self.last_table);
         }
-        let index = table_index(table).ok_or_else(|| StoreError::Corrupt {
-            what: format!("{} is not a table of the model", table.name),
+        // Roll-ups are tables too, but no record makes a row of one.
+        let index = table_index(table).filter(|index| *index < TABLES.len()).ok_or_else(|| {
+            StoreError::Corrupt { what: format!("{} is not a table that records make", table.name) }
         })?;
         self.last_table = index;
         Ok(index)

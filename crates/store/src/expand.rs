@@ -79,7 +79,7 @@ fn expand_array(array: &ArrayRef, kind: ColumnKind) -> Result<ArrayRef, ArrowErr
                 TimestampMicrosecondArray::try_new(numbers.values().clone(), numbers.nulls().cloned())?;
             Ok(Arc::new(times.with_timezone("UTC")))
         }
-        ColumnKind::Float | ColumnKind::Int | ColumnKind::Bool => Ok(Arc::clone(array)),
+        ColumnKind::Float | ColumnKind::Int | ColumnKind::Bool | ColumnKind::Sketch => Ok(Arc::clone(array)),
     }
 }
 

@@ -6,11 +6,13 @@
 
 use std::sync::Arc;
 
+use crate::catalog::segments::SegmentEntry;
 use crate::catalog::{journal, segments};
 use crate::error::StoreError;
 use crate::inner::Inner;
 use crate::memory::{Change, MemoryBatch};
 use crate::report::FlushReport;
+use crate::schema::table_index;
 use crate::segment::Segment;
 use crate::segments::{SegmentDraft, place_durable, write_sorted};
 
@@ -89,23 +91,28 @@ fn flush_batches(
             return Err(rusqlite::Error::StatementChangedRows(deleted));
         }
         let change = Change {
-            segments: drafts.iter().map(|draft| (index, Arc::new(new_segment(inner, draft)))).collect(),
+            segments: new_segments(inner, &drafts),
             flushed: Some((index, numbers.len())),
             ..Change::default()
         };
         Ok(((), change))
     });
-    settle(inner, listed, drafts, |entry_bytes| {
-        report.segments += 1;
-        report.size_bytes += entry_bytes;
+    settle(inner, listed, drafts, |entry| {
+        report.segments += u64::from(entry.rolls_up.is_none());
+        report.size_bytes += entry.size_bytes;
     })?;
     report.rows += batches.iter().map(|batch| batch.rows).sum::<u64>();
     Ok(())
 }
 
-/// The segment of a draft about to be listed.
-pub(crate) fn new_segment(inner: &Inner, draft: &SegmentDraft) -> Segment {
-    Segment::new(draft.entry.clone(), draft.table, &inner.space.folders, Some(Arc::clone(&inner.garbage)))
+/// The segments of drafts about to be listed, each with the position of its table.
+pub(crate) fn new_segments(inner: &Inner, drafts: &[SegmentDraft]) -> Vec<(usize, Arc<Segment>)> {
+    let made = drafts.iter().filter_map(|draft| {
+        let garbage = Some(Arc::clone(&inner.garbage));
+        let segment = Segment::new(draft.entry.clone(), draft.table, &inner.space.folders, garbage);
+        Some((table_index(draft.table)?, Arc::new(segment)))
+    });
+    made.collect()
 }
 
 /// Hands the files over when their transaction is durable; keeps or drops them as its failure demands.
@@ -113,12 +120,12 @@ pub(crate) fn settle(
     inner: &Inner,
     listed: Result<(), crate::inner::TransactionError>,
     drafts: Vec<SegmentDraft>,
-    mut count: impl FnMut(u64),
+    mut count: impl FnMut(&SegmentEntry),
 ) -> Result<(), StoreError> {
     match listed {
         Ok(()) => {
             for draft in drafts {
-                count(draft.entry.size_bytes);
+                count(&draft.entry);
                 draft.hand_over();
             }
             Ok(())

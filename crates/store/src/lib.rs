@@ -28,6 +28,7 @@
 //! | what changes                | `entity` (documents, their merge, their rows)                |
 //! | what readers see            | `memory`, `snapshot`, `segment`, `expand`                    |
 //! | the way to Parquet          | `flush`, `compact`, `merge_segments`, `segments`             |
+//! | roll-ups                    | `companions`, `roll_up`                                      |
 //! | starting, failing, cleaning | `recover`, `lock`, `health`, `maintenance`, `cleanup`        |
 //! | other processes             | `read_only`, `pin`, `backup`, `restore`, `check`             |
 //! | the disk                    | `filesystem`, `folders`                                      |
@@ -41,6 +42,7 @@ mod cleanup;
 mod columns;
 mod committer;
 mod compact;
+mod companions;
 mod delivery;
 mod entity;
 mod error;
@@ -64,6 +66,7 @@ mod receipt;
 mod recover;
 mod report;
 mod restore;
+mod roll_up;
 mod schema;
 mod segment;
 mod segments;

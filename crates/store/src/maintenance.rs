@@ -14,6 +14,7 @@ use crate::error::StoreError;
 use crate::flush::flush_table;
 use crate::inner::{Inner, PoisonOnPanic};
 use crate::report::FlushReport;
+use crate::roll_up::roll_up_due;
 use crate::shed::{forget_what_is_old, give_back_space};
 
 /// How often it looks round when nobody wakes it.
@@ -111,6 +112,7 @@ fn round(inner: &Inner, connection: &Connection, idle: bool) -> Result<(), Store
     }
     checkpoint_if_due(inner, connection, idle)?;
     compact_due(inner)?;
+    roll_up_due(inner)?;
     remove_garbage(inner)?;
     forget_what_is_old(inner)?;
     if idle {

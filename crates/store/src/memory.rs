@@ -6,8 +6,7 @@
 use std::sync::{Arc, OnceLock};
 
 use arrow::array::RecordBatch;
-use manometer_model::records::TABLES;
-use manometer_model::{Table, Timestamp};
+use manometer_model::{Table, Timestamp, stored_tables};
 
 use crate::batch::CompactBatch;
 use crate::catalog::journal::JournalEntry;
@@ -120,7 +119,7 @@ pub(crate) struct TableMemory {
 #[derive(Debug)]
 pub(crate) struct Memory {
     epoch: u64,
-    /// In the order of [`TABLES`].
+    /// In the order of [`stored_tables`].
     pub(crate) tables: Vec<TableMemory>,
 }
 
@@ -135,8 +134,10 @@ pub(crate) struct Change {
     pub(crate) segments: Vec<(usize, Arc<Segment>)>,
     /// Journal batches that went into segments: position of the table, and how many of its first batches.
     pub(crate) flushed: Option<(usize, usize)>,
-    /// Segments merged away: position of the table, and their numbers.
-    pub(crate) replaced: Option<(usize, Vec<i64>)>,
+    /// Segments that are no longer listed: their numbers, whatever their table.
+    pub(crate) replaced: Vec<i64>,
+    /// Segments that were rolled up by today's definitions.
+    pub(crate) rolled_up: Vec<Arc<Segment>>,
 }
 
 impl Memory {
@@ -149,7 +150,7 @@ impl Memory {
             batch_rows: 0,
             batch_bytes: 0,
         };
-        Self { epoch: 0, tables: TABLES.iter().map(empty).collect() }
+        Self { epoch: 0, tables: stored_tables().iter().map(empty).collect() }
     }
 
     /// Makes a committed change visible, all of it at once.
@@ -164,16 +165,9 @@ impl Memory {
                 table.batch_bytes -= batch.size_bytes;
             }
         }
-        if let Some((index, numbers)) = change.replaced
-            && let Some(table) = self.tables.get_mut(index)
-        {
-            Arc::make_mut(&mut table.segments).retain(|segment| {
-                let obsolete = numbers.contains(&segment.id());
-                if obsolete {
-                    segment.mark_obsolete();
-                }
-                !obsolete
-            });
+        self.remove_segments(&change.replaced);
+        for segment in &change.rolled_up {
+            segment.set_rolled_up();
         }
         for (index, segment) in change.segments {
             if let Some(table) = self.tables.get_mut(index) {
@@ -192,6 +186,29 @@ impl Memory {
                 table.entities.put(&key, doc);
             }
         }
+    }
+
+    fn remove_segments(&mut self, numbers: &[i64]) {
+        for table in &mut self.tables {
+            if !table.segments.iter().any(|segment| numbers.contains(&segment.id())) {
+                continue;
+            }
+            Arc::make_mut(&mut table.segments).retain(|segment| {
+                let obsolete = numbers.contains(&segment.id());
+                if obsolete {
+                    segment.mark_obsolete();
+                }
+                !obsolete
+            });
+        }
+    }
+
+    /// The companions of some segments, listed by their numbers.
+    pub(crate) fn companions_of(&self, numbers: &[i64]) -> Vec<Arc<Segment>> {
+        let all = self.tables.iter().flat_map(|table| table.segments.iter());
+        let of_these =
+            |segment: &&Arc<Segment>| segment.rolls_up().is_some_and(|segment| numbers.contains(&segment));
+        all.filter(of_these).map(Arc::clone).collect()
     }
 
     pub(crate) const fn epoch(&self) -> u64 {

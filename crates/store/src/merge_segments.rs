@@ -21,12 +21,13 @@ const LEAST_BATCH_ROWS: usize = 64;
 /// Unpacked bytes of one batch in memory.
 const BATCH_BYTES: usize = 2 << 20;
 
-/// Writes the rows of all inputs, which are of one table, to one segment of `partition` in `tmp/`, synced.
+/// Writes the rows of all inputs, which are of one table, to one segment of `partition` in `tmp/`, synced; behind it
+/// its companions. Those are made of the rows, which pass here anyway, so that inputs need have none.
 pub(crate) fn merge_sorted(
     space: &Arc<SegmentSpace>,
     inputs: &[Arc<Segment>],
     partition: &str,
-) -> Result<SegmentDraft, StoreError> {
+) -> Result<Vec<SegmentDraft>, StoreError> {
     let Some(first) = inputs.first() else { return Err(StoreError::Closed) };
     let table = first.table();
     let level = inputs.iter().map(|segment| segment.level()).max().unwrap_or(0).saturating_add(1);
@@ -41,17 +42,15 @@ pub(crate) fn merge_sorted(
     }
     let mut output = SegmentFile::create(space, table, partition, level)?;
     merge(&mut cursors, &converter, &mut output)?;
-    let draft = output.finish_durable()?;
+    let drafts = output.finish_durable()?;
     let expected: u64 = inputs.iter().map(|segment| segment.rows()).sum();
-    if draft.entry.rows != expected {
+    let written = drafts.first().map_or(0, |draft| draft.entry.rows);
+    if written != expected {
         return Err(StoreError::Corrupt {
-            what: format!(
-                "merging segments of {} gave {} rows instead of {expected}",
-                table.name, draft.entry.rows
-            ),
+            what: format!("merging segments of {} gave {written} rows instead of {expected}", table.name),
         });
     }
-    Ok(draft)
+    Ok(drafts)
 }
 
 const fn merging(source: ArrowError) -> StoreError {

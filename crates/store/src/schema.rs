@@ -3,17 +3,16 @@
 use std::sync::{Arc, OnceLock};
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
-use manometer_model::records::TABLES;
-use manometer_model::{ColumnKind, Table};
+use manometer_model::{ColumnKind, Table, stored_tables};
 
 /// The Arrow schema of a table.
 ///
 /// `Text`, `Labels` and `TestId` are `Utf8View`, `Time` is `Timestamp(Microsecond, "UTC")`, `Float` is
-/// `Float64`, `Int` is `Int64`, `Bool` is `Boolean`. Every column may be null: a segment written before
+/// `Float64`, `Int` is `Int64`, `Bool` is `Boolean`, `Sketch` is `Binary`. Every column may be null: a segment written before
 /// a column was added reads as null there.
 pub fn arrow_schema(table: &Table) -> SchemaRef {
     static SCHEMAS: OnceLock<Vec<SchemaRef>> = OnceLock::new();
-    let schemas = SCHEMAS.get_or_init(|| TABLES.iter().map(|known| build(known)).collect());
+    let schemas = SCHEMAS.get_or_init(|| stored_tables().iter().map(|known| build(known)).collect());
     match table_index(table).and_then(|index| schemas.get(index)) {
         Some(schema) => Arc::clone(schema),
         None => build(table),
@@ -34,15 +33,17 @@ pub fn arrow_type(kind: ColumnKind) -> DataType {
         ColumnKind::Float => DataType::Float64,
         ColumnKind::Int => DataType::Int64,
         ColumnKind::Bool => DataType::Boolean,
+        ColumnKind::Sketch => DataType::Binary,
     }
 }
 
-/// Where a table stands in [`TABLES`].
+/// Where a table stands in [`stored_tables`].
 pub(crate) fn table_index(table: &Table) -> Option<usize> {
-    TABLES
+    let tables = stored_tables();
+    tables
         .iter()
         .position(|known| std::ptr::eq(*known, table))
-        .or_else(|| TABLES.iter().position(|known| known.name == table.name))
+        .or_else(|| tables.iter().position(|known| known.name == table.name))
 }
 
 /// The Arrow schema of the ledger as queries see it: the table `deliveries`.

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use manometer_model::{Table, Timestamp};
+use manometer_model::rollup::ROLLUP_VERSION;
+use manometer_model::{Table, Timestamp, rollups_of};
 
 use crate::catalog::segments::SegmentEntry;
 use crate::folders::Folders;
@@ -17,6 +18,7 @@ pub struct Segment {
     path: PathBuf,
     table: &'static Table,
     obsolete: AtomicBool,
+    rolled_up: AtomicBool,
     garbage: Option<Arc<Garbage>>,
 }
 
@@ -30,7 +32,10 @@ impl Segment {
         garbage: Option<Arc<Garbage>>,
     ) -> Self {
         let path = folders.file(&entry.file);
-        Self { entry, path, table, obsolete: AtomicBool::new(false), garbage }
+        let is_current = entry.rollup_version == ROLLUP_VERSION;
+        let has_rollups = rollups_of(table).next().is_some() || entry.rolls_up.is_some();
+        let rolled_up = AtomicBool::new(is_current || !has_rollups);
+        Self { entry, path, table, obsolete: AtomicBool::new(false), rolled_up, garbage }
     }
 
     pub(crate) const fn entry(&self) -> &SegmentEntry {
@@ -40,6 +45,23 @@ impl Segment {
     /// From now on the file goes when the last holder lets go.
     pub(crate) fn mark_obsolete(&self) {
         self.obsolete.store(true, Ordering::Release);
+    }
+
+    /// Of a segment: its companions were made by today's definitions of the roll-ups, or there is none to be made;
+    /// they may have been forgotten since. Of a companion: it was made by those definitions.
+    pub fn is_rolled_up(&self) -> bool {
+        self.rolled_up.load(Ordering::Acquire)
+    }
+
+    /// From now on it is rolled up.
+    pub(crate) fn set_rolled_up(&self) {
+        self.rolled_up.store(true, Ordering::Release);
+    }
+
+    /// Of a companion, which holds roll-ups: the segment whose rows it describes, exactly those. That segment may have
+    /// been forgotten since; its companion stays.
+    pub const fn rolls_up(&self) -> Option<i64> {
+        self.entry.rolls_up
     }
 
     /// Unique in its store, never used again.

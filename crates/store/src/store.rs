@@ -20,7 +20,7 @@ use crate::receipt::{DeliveryKey, PendingReceipt, Receipt};
 use crate::report::{BackupReport, CompactReport, FlushReport, Health, StoreStats, TableStats};
 use crate::schema::table_index;
 use crate::snapshot::Snapshot;
-use crate::{committer, compact, flush, maintenance, recover, shed};
+use crate::{committer, compact, flush, maintenance, recover, roll_up, shed};
 
 /// So many times the flush policy's rows and bytes may wait in memory before deliveries are refused: flushing
 /// lags behind, and memory is bounded.
@@ -167,13 +167,14 @@ impl Store {
         flush::flush_all(&self.inner)
     }
 
-    /// Merges the segments of every table and day into as few as the size limit allows, now, and removes
-    /// merged files that nobody reads any more.
+    /// Merges the segments of every table and day into as few as the size limit allows, now, rolls up those that
+    /// have no companions, and removes merged files that nobody reads any more.
     ///
     /// # Errors
     /// When the disk is full or reading or writing failed; nothing is lost then.
     pub fn compact(&self) -> Result<CompactReport, StoreError> {
         let report = compact::compact_all(&self.inner)?;
+        roll_up::roll_up_all(&self.inner)?;
         self.clean_up()?;
         Ok(report)
     }

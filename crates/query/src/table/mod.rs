@@ -31,7 +31,7 @@ use datafusion::physical_plan::union::UnionExec;
 use self::guard::ProjectGuardExec;
 use self::relation::Relation;
 use self::segments::{Scan, SegmentReader};
-use crate::{Access, SegmentFile, Source};
+use crate::{Access, RelationData, SegmentFile, Source};
 
 /// The column that says whose a row is. Every table has it.
 const PROJECT: &str = "project";
@@ -43,6 +43,8 @@ pub(crate) struct SnapshotTable {
     source: Arc<dyn Source>,
     access: Access,
     reader: SegmentReader,
+    /// Where the table shows only some of the rows: these.
+    part: Option<RelationData>,
 }
 
 impl SnapshotTable {
@@ -52,7 +54,28 @@ impl SnapshotTable {
         access: Access,
         reader: SegmentReader,
     ) -> Self {
-        Self { relation, source, access, reader }
+        Self { relation, source, access, reader, part: None }
+    }
+
+    /// A table that shows the rows of `part` only, which are of `relation` and of the same moment; for the same access.
+    pub(crate) fn with_part(&self, relation: &'static Relation, part: RelationData) -> Self {
+        let source = Arc::clone(&self.source);
+        Self { relation, source, access: self.access.clone(), reader: self.reader.clone(), part: Some(part) }
+    }
+
+    /// What it is a table of.
+    pub(crate) const fn relation(&self) -> &'static Relation {
+        self.relation
+    }
+
+    /// Shows it only some of the rows?
+    pub(crate) const fn is_part(&self) -> bool {
+        self.part.is_some()
+    }
+
+    /// The rows of a relation at the moment of this table.
+    pub(crate) fn read(&self, relation: &str) -> Result<RelationData> {
+        self.source.read(relation).map_err(|error| DataFusionError::External(Box::new(error)))
     }
 
     fn memory(
@@ -97,10 +120,10 @@ impl TableProvider for SnapshotTable {
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let schema = &self.relation.schema;
-        let data = self
-            .source
-            .read(self.relation.name)
-            .map_err(|error| DataFusionError::External(Box::new(error)))?;
+        let data = match &self.part {
+            Some(part) => part.clone(),
+            None => self.read(self.relation.name)?,
+        };
         let kept = pruning::prune(state, schema, filters, data.segments)?;
         let partitions = state.config().target_partitions();
         let plain = Scan { schema, partitions, projection: projection.cloned(), predicate: None, limit };

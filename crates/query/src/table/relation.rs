@@ -1,9 +1,9 @@
-//! What SQL calls a table: those of the model, and `deliveries`.
+//! What SQL calls a table: those of the model, its roll-ups, and `deliveries`.
 
 use std::sync::LazyLock;
 
 use datafusion::arrow::datatypes::SchemaRef;
-use manometer_model::records::TABLES;
+use manometer_model::stored_tables;
 use manometer_store::{arrow_schema, deliveries_schema};
 
 /// A table of SQL: its name, what it is, and its columns.
@@ -18,7 +18,7 @@ pub struct Relation {
 }
 
 static RELATIONS: LazyLock<Vec<Relation>> = LazyLock::new(|| {
-    let mut all: Vec<Relation> = TABLES
+    let mut all: Vec<Relation> = stored_tables()
         .iter()
         .map(|table| Relation { name: table.name, doc: table.doc.trim(), schema: arrow_schema(table) })
         .collect();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::{
     ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, StringViewBuilder, TimestampMicrosecondBuilder,
@@ -11,8 +12,8 @@ use arrow::array::{
 use arrow::record_batch::RecordBatch;
 use manometer_model::{Clock, ColumnKind, Limits, Record, Table, Timestamp, Value};
 use manometer_query::{
-    Access, Engine, EngineOptions, QueryError, QueryRequest, QueryResult, RelationData, SegmentFile, Source,
-    SourceError, format,
+    Access, Engine, EngineOptions, QueryError, QueryRequest, QueryResult, RelationData, RollupUse,
+    SegmentFile, Source, SourceError, format,
 };
 use manometer_store::arrow_schema;
 use parquet::arrow::ArrowWriter;
@@ -92,6 +93,8 @@ fn by_table(records: impl IntoIterator<Item = Record>) -> BTreeMap<&'static str,
     tables
 }
 
+static IDS: AtomicU64 = AtomicU64::new(1);
+
 fn write_segment(table: &'static Table, rows: &[Record], path: PathBuf) -> SegmentFile {
     let written = batch(table, rows);
     let properties = WriterProperties::builder().set_max_row_group_row_count(Some(64)).build();
@@ -104,6 +107,8 @@ fn write_segment(table: &'static Table, rows: &[Record], path: PathBuf) -> Segme
     projects.sort();
     projects.dedup();
     SegmentFile {
+        id: i64::try_from(IDS.fetch_add(1, Ordering::Relaxed)).unwrap(),
+        rolls_up: None,
         size_bytes: path.metadata().unwrap().len(),
         path,
         rows: rows.len() as u64,
@@ -185,6 +190,7 @@ fn array<'a>(kind: ColumnKind, cells: impl Iterator<Item = Value<'a>>) -> ArrayR
             }
             Arc::new(builder.finish())
         }
+        ColumnKind::Sketch => panic!("no record has a sketch"),
         ColumnKind::Bool => {
             let mut builder = BooleanBuilder::new();
             for cell in cells {
@@ -216,6 +222,7 @@ pub(crate) fn engine_with(limits: Limits) -> Engine {
         running: 4,
         waiting: 4,
         clock: Arc::new(Standing(noon())),
+        rollups: RollupUse::default(),
     })
     .unwrap()
 }

@@ -104,6 +104,7 @@ async fn past_the_line_queries_are_refused_at_once() {
         running: 1,
         waiting: 0,
         clock: Arc::new(Standing(noon())),
+        ..EngineOptions::default()
     };
     let engine = Engine::new(options).unwrap();
     let endless_rows =

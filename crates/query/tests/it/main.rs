@@ -13,6 +13,8 @@ mod fixture;
 mod formats;
 mod limits;
 mod refusals;
+mod rollup_answers;
+mod rollups;
 mod scenarios;
 mod segments;
 mod views;

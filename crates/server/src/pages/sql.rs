@@ -147,6 +147,7 @@ const fn kind_word(kind: ColumnKind) -> &'static str {
         ColumnKind::Int => "integer",
         ColumnKind::Bool => "boolean",
         ColumnKind::Labels => "JSON text",
+        ColumnKind::Sketch => "sketch",
     }
 }
 

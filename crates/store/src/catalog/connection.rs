@@ -11,11 +11,17 @@ use crate::catalog::{Doing, WhileOpening};
 use crate::error::{OpenError, StoreError};
 
 /// Version of the data folder's layout that this program writes.
-pub(crate) const LAYOUT_VERSION: i64 = 2;
+pub(crate) const LAYOUT_VERSION: i64 = 3;
 
 /// What has to be done to a folder of the version before, by the version it leads to.
-const UPGRADES: &[(i64, &str)] =
-    &[(2, "ALTER TABLE ledger ADD COLUMN treatment TEXT NOT NULL DEFAULT 'stored'")];
+const UPGRADES: &[(i64, &str)] = &[
+    (2, "ALTER TABLE ledger ADD COLUMN treatment TEXT NOT NULL DEFAULT 'stored'"),
+    (
+        3,
+        "ALTER TABLE segment ADD COLUMN rolls_up INTEGER;
+         ALTER TABLE segment ADD COLUMN rollup_version INTEGER NOT NULL DEFAULT 0",
+    ),
+];
 
 /// Older ones can corrupt a database when the write-ahead log is reset at a bad moment.
 const OLDEST_SQLITE: (i32, &str) = (3_051_003, "3.51.3");
@@ -76,7 +82,9 @@ CREATE TABLE IF NOT EXISTS segment(
     min_at INTEGER NOT NULL,
     max_at INTEGER NOT NULL,
     checksum INTEGER NOT NULL,
-    projects TEXT
+    projects TEXT,
+    rolls_up INTEGER,
+    rollup_version INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE IF NOT EXISTS garbage(file TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS pin(id INTEGER PRIMARY KEY AUTOINCREMENT, expires_at INTEGER NOT NULL, purpose TEXT NOT NULL);

@@ -20,6 +20,10 @@ pub(crate) struct SegmentEntry {
     pub(crate) checksum: u64,
     /// Its projects; `None` when there are too many.
     pub(crate) projects: Option<Vec<String>>,
+    /// Of a companion: the segment whose rows it rolls up, listed or forgotten.
+    pub(crate) rolls_up: Option<i64>,
+    /// The version of the roll-ups' definitions by which it was rolled up, or is a roll-up; 0 when it was not.
+    pub(crate) rollup_version: i64,
 }
 
 /// Lists a segment.
@@ -29,8 +33,8 @@ pub(crate) fn insert(connection: &Connection, entry: &SegmentEntry) -> rusqlite:
     connection
         .prepare_cached(
             "INSERT INTO segment(id, file, table_name, partition, level, row_count, size_bytes, min_at, max_at,
-                                 checksum, projects)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                                 checksum, projects, rolls_up, rollup_version)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         )?
         .execute(params![
             entry.id,
@@ -44,6 +48,8 @@ pub(crate) fn insert(connection: &Connection, entry: &SegmentEntry) -> rusqlite:
             entry.max_at,
             entry.checksum.cast_signed(),
             projects,
+            entry.rolls_up,
+            entry.rollup_version,
         ])?;
     Ok(())
 }
@@ -52,7 +58,8 @@ pub(crate) fn insert(connection: &Connection, entry: &SegmentEntry) -> rusqlite:
 pub(crate) fn all(connection: &Connection) -> rusqlite::Result<Vec<SegmentEntry>> {
     connection
         .prepare_cached(
-            "SELECT id, file, table_name, partition, level, row_count, size_bytes, min_at, max_at, checksum, projects
+            "SELECT id, file, table_name, partition, level, row_count, size_bytes, min_at, max_at, checksum, projects,
+                    rolls_up, rollup_version
              FROM segment ORDER BY id",
         )?
         .query_map([], |row| {
@@ -72,9 +79,19 @@ pub(crate) fn all(connection: &Connection) -> rusqlite::Result<Vec<SegmentEntry>
                 max_at: row.get(8)?,
                 checksum: checksum.cast_unsigned(),
                 projects: projects.and_then(|text| serde_json::from_str(&text).ok()),
+                rolls_up: row.get(11)?,
+                rollup_version: row.get(12)?,
             })
         })?
         .collect()
+}
+
+/// Says that a segment was rolled up by today's definitions; returns whether it is listed.
+pub(crate) fn set_rolled_up(connection: &Connection, id: i64, version: i64) -> rusqlite::Result<bool> {
+    let changed = connection
+        .prepare_cached("UPDATE segment SET rollup_version = ?2 WHERE id = ?1")?
+        .execute([id, version])?;
+    Ok(changed == 1)
 }
 
 /// Takes segments off the list and marks their files for removal; returns how many were listed.

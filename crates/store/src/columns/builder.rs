@@ -74,6 +74,7 @@ const fn kind_name(kind: ColumnKind) -> &'static str {
         ColumnKind::Bool => "true or false",
         ColumnKind::Labels => "labels",
         ColumnKind::TestId => "a test id",
+        ColumnKind::Sketch => "a sketch",
     }
 }
 
@@ -182,7 +183,10 @@ impl ColumnBuilder {
         let room = FIRST_ROOM.max(rows * 2).min(BATCH_ROWS);
         let known = NullBufferBuilder::new(room);
         self.state = match self.column.kind {
-            ColumnKind::Text | ColumnKind::Labels => State::Texts(Texts::with_capacity(room)),
+            // No record has a sketch.
+            ColumnKind::Text | ColumnKind::Labels | ColumnKind::Sketch => {
+                State::Texts(Texts::with_capacity(room))
+            }
             ColumnKind::TestId => State::TestIds { bytes: Vec::with_capacity(room * 16), known },
             ColumnKind::Int | ColumnKind::Time => State::Whole { numbers: Vec::with_capacity(room), known },
             ColumnKind::Float => State::Real { numbers: Vec::with_capacity(room), known },

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::TimestampMicrosecondType;
-use manometer_model::{ColumnKind, Table, TableKind};
+use manometer_model::rollup::ROLLUP_VERSION;
+use manometer_model::{ColumnKind, Table, TableKind, rollup_named};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
@@ -17,6 +18,7 @@ use parquet::schema::types::ColumnPath;
 use xxhash_rust::xxh3::Xxh3Default;
 
 use crate::catalog::segments::SegmentEntry;
+use crate::companions::Companions;
 use crate::error::StoreError;
 use crate::filesystem::DurableFile;
 use crate::folders::segment_file;
@@ -93,6 +95,7 @@ pub(crate) struct SegmentFile {
     min_at: i64,
     max_at: i64,
     projects: Option<BTreeSet<String>>,
+    companions: Option<Companions>,
 }
 
 impl SegmentFile {
@@ -102,6 +105,7 @@ impl SegmentFile {
         partition: &str,
         level: u8,
     ) -> Result<Self, StoreError> {
+        let companions = Companions::new(space, table, partition, level)?;
         let id = space.number();
         let path = space.tmp_file(id);
         let file = space.filesystem.create_new(&path).map_err(|error| io_error(&path, error))?;
@@ -116,6 +120,7 @@ impl SegmentFile {
             min_at: i64::MAX,
             max_at: i64::MIN,
             projects: Some(BTreeSet::new()),
+            companions,
         };
         let hashing = Hashing { file, hasher: Box::default(), size_bytes: 0 };
         let writer = ArrowWriter::try_new(hashing, arrow_schema(table), Some(properties(table, level)));
@@ -129,6 +134,9 @@ impl SegmentFile {
     /// Adds rows, which must not sort before those added so far.
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), StoreError> {
         self.observe(batch);
+        if let Some(companions) = &mut self.companions {
+            companions.add(batch)?;
+        }
         let path = self.space.tmp_file(self.id);
         match &mut self.writer {
             Some(writer) => writer.write(batch).map_err(|error| parquet_error(&path, error)),
@@ -159,8 +167,9 @@ impl SegmentFile {
         }
     }
 
-    /// Completes the file and returns when it is on disk, still in `tmp/`.
-    pub(crate) fn finish_durable(mut self) -> Result<SegmentDraft, StoreError> {
+    /// Completes the file and those of its companions, and returns when they are on disk, still in `tmp/`. The
+    /// segment itself comes first.
+    pub(crate) fn finish_durable(mut self) -> Result<Vec<SegmentDraft>, StoreError> {
         let path = self.space.tmp_file(self.id);
         let Some(mut writer) = self.writer.take() else { return Err(StoreError::Closed) };
         let finished = writer
@@ -183,8 +192,14 @@ impl SegmentFile {
             max_at: self.max_at,
             checksum: writer.inner().hasher.digest(),
             projects: self.projects.take().map(|projects| projects.into_iter().collect()),
+            rolls_up: None,
+            rollup_version: ROLLUP_VERSION,
         };
-        Ok(SegmentDraft::written(entry, self.table, Arc::clone(&self.space)))
+        let mut drafts = vec![SegmentDraft::written(entry, self.table, Arc::clone(&self.space))];
+        if let Some(companions) = self.companions.take() {
+            drafts.extend(companions.finish_durable(self.id)?);
+        }
+        Ok(drafts)
     }
 }
 
@@ -224,10 +239,20 @@ fn properties(table: &Table, level: u8) -> WriterProperties {
         };
     }
     // Only where neighbours are alike can a query skip single pages.
-    if let TableKind::Fact { order } = table.kind {
-        for name in order {
-            builder = builder.set_column_statistics_enabled(ColumnPath::from(*name), EnabledStatistics::Page);
-        }
+    let alike = match (rollup_named(table.name), table.kind) {
+        (Some(rollup), _) => rollup.dimensions,
+        (None, TableKind::Fact { order }) => order,
+        (None, TableKind::Entity { .. }) => &[],
+    };
+    for name in alike {
+        builder = builder.set_column_statistics_enabled(ColumnPath::from(*name), EnabledStatistics::Page);
+    }
+    if let Some(rollup) = rollup_named(table.name) {
+        // Every sketch is another, and nobody looks for one.
+        let sketch = ColumnPath::from(rollup.measure.sketch);
+        builder = builder
+            .set_column_dictionary_enabled(sketch.clone(), false)
+            .set_column_statistics_enabled(sketch, EnabledStatistics::None);
     }
     builder.build()
 }

@@ -62,7 +62,7 @@ struct Place {
     leading: u128,
 }
 
-/// Sorts the rows of some batches and writes them as segments of level 0 to `tmp/`, synced.
+/// Sorts the rows of some batches and writes them as segments of level 0, each with its companions, to `tmp/`, synced.
 pub(crate) fn write_sorted(
     space: &Arc<SegmentSpace>,
     table: &'static Table,
@@ -85,7 +85,7 @@ pub(crate) fn write_sorted(
                 .map_err(|source| StoreError::Arrow { doing: "gather rows for a segment", source })?;
             file.write(&gathered)?;
         }
-        drafts.push(file.finish_durable()?);
+        drafts.extend(file.finish_durable()?);
     }
     Ok(drafts)
 }

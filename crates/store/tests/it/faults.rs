@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use manometer_store::{Health, Store, StoreError, check};
 
+use crate::companions::forget_companions;
 use crate::faulty_filesystem::{Fault, FaultyFilesystem, Unsynced};
 use crate::world::{copy_folder, numbers, open, options, send};
 
@@ -34,6 +35,20 @@ fn prepared() -> tempfile::TempDir {
             store.flush().unwrap();
         }
     }
+    folder
+}
+
+/// The same, of a time when there were no roll-ups: no segment has companions. Merged, so that compaction has nothing
+/// else to do.
+fn prepared_without_companions() -> tempfile::TempDir {
+    let folder = prepared();
+    let data = folder.path().join("data");
+    let store = open(&data);
+    store.flush().unwrap();
+    store.compact().unwrap();
+    store.close();
+    forget_companions(&data);
+    open(&data).close();
     folder
 }
 
@@ -73,7 +88,10 @@ fn files_in(folder: &Path) -> usize {
 
 /// Fails call after call until the operation runs through; returns how many calls it has.
 fn fail_each_call(operation: Operation, fault: Fault) -> u64 {
-    let template = prepared();
+    fail_each_call_on(&prepared(), operation, fault)
+}
+
+fn fail_each_call_on(template: &tempfile::TempDir, operation: Operation, fault: Fault) -> u64 {
     for number in 1.. {
         let attempt = Attempt::new(template.path());
         let store = attempt.open();
@@ -114,7 +132,10 @@ fn sound_with(data: &Path, rows: &[u64], number: u64) {
 /// Ends the process before call after call and at last after the whole operation, cuts the power, and starts
 /// again.
 fn die_at_each_call(operation: Operation, unsynced: Unsynced) -> u64 {
-    let template = prepared();
+    die_at_each_call_on(&prepared(), operation, unsynced)
+}
+
+fn die_at_each_call_on(template: &tempfile::TempDir, operation: Operation, unsynced: Unsynced) -> u64 {
     for number in 1.. {
         let attempt = Attempt::new(template.path());
         let store = attempt.open();
@@ -167,6 +188,20 @@ fn a_compaction_survives_an_io_error_at_every_call() {
 fn a_compaction_survives_a_power_cut_before_every_call() {
     assert!(die_at_each_call(compact, Unsynced::Dropped) > 15);
     assert!(die_at_each_call(compact, Unsynced::Torn) > 15);
+}
+
+#[test]
+fn rolling_up_survives_no_space_and_an_io_error_at_every_call() {
+    let template = prepared_without_companions();
+    assert!(fail_each_call_on(&template, compact, Fault::NoSpace) > 15);
+    assert!(fail_each_call_on(&template, compact, Fault::Broken) > 15);
+}
+
+#[test]
+fn rolling_up_survives_a_power_cut_before_every_call() {
+    let template = prepared_without_companions();
+    assert!(die_at_each_call_on(&template, compact, Unsynced::Dropped) > 15);
+    assert!(die_at_each_call_on(&template, compact, Unsynced::Torn) > 15);
 }
 
 #[test]

@@ -9,6 +9,7 @@
 
 mod bulk;
 mod commits;
+mod companions;
 mod entities;
 mod exactly_once;
 mod faults;

@@ -118,7 +118,8 @@ fn a_folder_of_the_version_before_is_brought_up_to_this_one_with_all_it_holds() 
     let connection = rusqlite::Connection::open(folder.path().join("meta.db")).unwrap();
     connection
         .execute_batch(
-            "ALTER TABLE ledger DROP COLUMN treatment; DROP TABLE raw; DROP TABLE fact_key; DROP INDEX ledger_by_age;
+            "ALTER TABLE ledger DROP COLUMN treatment; ALTER TABLE segment DROP COLUMN rolls_up;
+             ALTER TABLE segment DROP COLUMN rollup_version; DROP TABLE raw; DROP TABLE fact_key; DROP INDEX ledger_by_age;
              UPDATE meta SET value = 1 WHERE name = 'layout_version'",
         )
         .unwrap();

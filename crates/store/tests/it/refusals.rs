@@ -55,7 +55,7 @@ fn a_folder_of_a_newer_version_is_refused_and_left_alone() {
         Store::open(options(folder.path())).map(drop).unwrap_err(),
         ReadOnlyStore::open(options(folder.path())).map(drop).unwrap_err(),
     ] {
-        assert!(matches!(refused, OpenError::NewerVersion { found: 99, supported: 2, .. }), "{refused}");
+        assert!(matches!(refused, OpenError::NewerVersion { found: 99, supported: 3, .. }), "{refused}");
         assert!(refused.to_string().contains("use the newer program"), "{refused}");
     }
     let checked = check(folder.path(), &mut |_| {}).unwrap_err();

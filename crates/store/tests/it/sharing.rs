@@ -151,10 +151,15 @@ fn the_pin_of_a_reader_that_died_expires() {
     }
     std::mem::forget(ReadOnlyStore::open(opened).unwrap());
     store.compact().unwrap();
-    let files = crate::world::files_below(&folder.path().join("segments"));
+    let listed: usize =
+        manometer_model::stored_tables().iter().map(|table| store.snapshot().segments(table).len()).sum();
+    assert!(
+        crate::world::files_below(&folder.path().join("segments")) > listed,
+        "the reader may need the old ones"
+    );
     clock.advance_seconds(3_600);
     store.clean_up().unwrap();
-    assert_eq!(crate::world::files_below(&folder.path().join("segments")), files - 10);
+    assert_eq!(crate::world::files_below(&folder.path().join("segments")), listed);
 }
 
 #[test]

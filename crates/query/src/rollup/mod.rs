@@ -1,0 +1,247 @@
+//! Queries use roll-ups by themselves.
+//!
+//! ```text
+//!  Aggregate(groups, functions)                    Projection: names and types as before
+//!    Filter(dimensions, range of at)                 Aggregate: parts put together
+//!      tests                              ──►          Union
+//!                                                        Aggregate over tests_daily   companions of the segments
+//!                                                        Aggregate over tests_hourly  … of those at the ends
+//!                                                        Aggregate over tests         what no roll-up covers: memory,
+//!                                                                                     ends that cut an hour
+//! ```
+//!
+//! A question qualifies when all it reads of a row, but the time range and what is aggregated of the measure, is the
+//! same for all rows behind a roll-up row (`fitting`). Then each row is counted once, in a roll-up or itself (`parts`):
+//! a companion describes exactly the rows of its segment, and all parts are of one snapshot. Anything else is answered
+//! from the rows. Access is decided inside the tables, for parts of a table as for the whole.
+
+mod fitting;
+mod parts;
+mod question;
+mod range;
+mod states;
+
+use std::sync::Arc;
+
+use datafusion::common::tree_node::Transformed;
+use datafusion::common::{Column, DFSchema};
+use datafusion::datasource::provider_as_source;
+use datafusion::error::Result;
+use datafusion::logical_expr::utils::conjunction;
+use datafusion::logical_expr::{Aggregate, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, cast, col};
+use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
+use manometer_model::{Rollup, Table, rollups_of};
+
+use self::fitting::fits;
+use self::parts::{Candidate, Parts};
+use self::question::Question;
+use self::range::{Range, range_of};
+use self::states::States;
+use crate::RelationData;
+use crate::table::SnapshotTable;
+use crate::table::relation::{Relation, relations};
+
+/// When queries read roll-ups instead of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RollupUse {
+    /// Where they answer the question and have far fewer rows.
+    #[default]
+    WhereSmaller,
+    /// Where they answer the question.
+    Always,
+    /// Never: every answer is made of the rows themselves.
+    Never,
+}
+
+/// The rule that puts roll-ups in the place of rows.
+#[derive(Debug)]
+pub(crate) struct UseRollups {
+    pub(crate) always: bool,
+}
+
+impl OptimizerRule for UseRollups {
+    fn name(&self) -> &str {
+        "use_rollups"
+    }
+
+    fn apply_order(&self) -> Option<ApplyOrder> {
+        Some(ApplyOrder::BottomUp)
+    }
+
+    fn rewrite(&self, plan: LogicalPlan, _config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
+        let LogicalPlan::Aggregate(aggregate) = &plan else { return Ok(Transformed::no(plan)) };
+        Ok(match self.answered(aggregate)? {
+            Some(answered) => Transformed::yes(answered),
+            None => Transformed::no(plan),
+        })
+    }
+}
+
+impl UseRollups {
+    /// The same aggregation over roll-ups, where they can answer it.
+    fn answered(&self, aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
+        let Some(question) = Question::of(aggregate)? else { return Ok(None) };
+        let Some(table) = question.table() else { return Ok(None) };
+        let Some(facts) = Table::named(table.relation().name) else { return Ok(None) };
+        let Some(first) = rollups_of(facts).next() else { return Ok(None) };
+        if question.groups.iter().any(|group| matches!(group, Expr::GroupingSet(_))) {
+            return Ok(None);
+        }
+
+        let schema = DFSchema::try_from(Arc::clone(&table.relation().schema))?;
+        let mut states = States::new(&first.measure, &schema);
+        let mut answers = Vec::with_capacity(question.aggregates.len());
+        for function in &question.aggregates {
+            let Some(answer) = states.understand(function)? else { return Ok(None) };
+            answers.push(answer);
+        }
+        let (range, conditions) = split(&question.filters);
+        if range.is_empty() {
+            return Ok(None);
+        }
+        let mut agreed = conditions.clone();
+        agreed.extend(question.groups.iter().cloned());
+        agreed.append(&mut states.agreed);
+        let Some(mut candidates) = candidates(table, facts, &agreed)? else { return Ok(None) };
+
+        let data = table.read(facts.name)?;
+        let parts = Parts::of(range, &data.segments, &mut candidates, self.always);
+        // How many rows there are is known without reading any.
+        let is_known = question.groups.is_empty() && question.filters.is_empty() && !parts.reaches_back;
+        if parts.rollups.is_empty() || (is_known && !self.always) {
+            return Ok(None);
+        }
+        let asked = Asked { table, conditions, range, groups: &question.groups, states: &states };
+        let inputs = asked.inputs(parts, &candidates, data)?;
+        Ok(Some(asked.put_together(inputs, answers, &aggregate.schema)?))
+    }
+}
+
+/// The range of `at` that filters ask for, and all other conditions.
+fn split(filters: &[Expr]) -> (Range, Vec<Expr>) {
+    let mut range = Range::ALL;
+    let mut conditions = Vec::new();
+    for filter in filters {
+        match range_of(filter) {
+            Some(part) => range = range.and(part),
+            None => conditions.push(filter.clone()),
+        }
+    }
+    (range, conditions)
+}
+
+/// The roll-ups whose rows agree in all that is asked for; `None` when there are none.
+fn candidates(table: &SnapshotTable, facts: &Table, agreed: &[Expr]) -> Result<Option<Vec<Candidate>>> {
+    let mut found = Vec::new();
+    for rollup in rollups_of(facts) {
+        let mut fit = true;
+        for expression in agreed {
+            fit = fit && fits(expression, rollup)?;
+        }
+        if fit {
+            found.push(Candidate::new(rollup, table.read(rollup.table.name)?.segments));
+        }
+    }
+    Ok((!found.is_empty()).then_some(found))
+}
+
+/// A question that roll-ups can answer.
+struct Asked<'a> {
+    table: &'a SnapshotTable,
+    /// What has to be true of a row besides its time.
+    conditions: Vec<Expr>,
+    range: Range,
+    groups: &'a [Expr],
+    states: &'a States<'a>,
+}
+
+impl Asked<'_> {
+    /// One aggregation for each part of the rows, all with the same columns.
+    fn inputs(
+        &self,
+        mut parts: Parts,
+        candidates: &[Candidate],
+        data: RelationData,
+    ) -> Result<Vec<LogicalPlan>> {
+        let mut inputs = Vec::new();
+        for ((place, buckets), segments) in parts.rollups {
+            let Some(relation) = candidates.get(place).and_then(|candidate| relation_of(candidate.rollup))
+            else {
+                continue;
+            };
+            let part = RelationData { batches: Vec::new(), segments };
+            let time = buckets.and_then(Range::as_filter);
+            inputs.push(self.input(relation, part, time, self.states.of_rollup())?);
+        }
+        if !data.batches.is_empty() {
+            parts.rows.entry(self.range).or_default();
+        }
+        let mut batches = data.batches;
+        for (range, segments) in parts.rows {
+            // What is in memory is read with the segments that are read over the whole range.
+            let batches = if range == self.range { std::mem::take(&mut batches) } else { Vec::new() };
+            let part = RelationData { batches, segments };
+            inputs.push(self.input(self.table.relation(), part, range.as_filter(), self.states.of_rows())?);
+        }
+        Ok(inputs)
+    }
+
+    fn input(
+        &self,
+        relation: &'static Relation,
+        part: RelationData,
+        time: Option<Expr>,
+        states: Vec<Expr>,
+    ) -> Result<LogicalPlan> {
+        let source = provider_as_source(Arc::new(self.table.with_part(relation, part)));
+        let mut builder = LogicalPlanBuilder::scan(relation.name, source, None)?;
+        if let Some(filter) = conjunction(self.conditions.iter().cloned().chain(time)) {
+            builder = builder.filter(filter)?;
+        }
+        let groups = self.groups.iter().enumerate();
+        let groups = groups.map(|(place, group)| group.clone().alias(group_name(place)));
+        builder.aggregate(groups, states)?.build()
+    }
+
+    /// Puts the parts together, and gives the result the columns of the aggregation it stands for.
+    fn put_together(
+        &self,
+        inputs: Vec<LogicalPlan>,
+        answers: Vec<Expr>,
+        schema: &DFSchema,
+    ) -> Result<LogicalPlan> {
+        let mut inputs = inputs.into_iter();
+        let Some(first) = inputs.next() else {
+            return datafusion::common::internal_err!("a question without parts");
+        };
+        let mut builder = LogicalPlanBuilder::new(first);
+        let is_one = inputs.len() == 0;
+        for input in inputs {
+            builder = builder.union(input)?;
+        }
+        if !is_one {
+            let groups = (0..self.groups.len()).map(|place| col(group_name(place)));
+            builder = builder.aggregate(groups, self.states.merged())?;
+        }
+        let groups = (0..self.groups.len()).map(|place| Expr::Column(Column::from_name(group_name(place))));
+        let mut columns = Vec::with_capacity(schema.fields().len());
+        for ((qualifier, field), expression) in schema.iter().zip(groups.chain(answers)) {
+            let found = expression.get_type(builder.schema())?;
+            let typed = if found == *field.data_type() {
+                expression
+            } else {
+                cast(expression, field.data_type().clone())
+            };
+            columns.push(typed.alias_qualified(qualifier.cloned(), field.name()));
+        }
+        builder.project(columns)?.build()
+    }
+}
+
+fn group_name(place: usize) -> String {
+    format!("__group_{place}")
+}
+
+fn relation_of(rollup: &Rollup) -> Option<&'static Relation> {
+    relations().iter().find(|relation| relation.name == rollup.table.name)
+}

@@ -1,0 +1,145 @@
+//! Which rows are taken from roll-ups, and which are read themselves.
+//!
+//! ```text
+//!  range of the question      |------------------------------------------|
+//!  segment in it, whole            [== its companion ==]
+//!  segment across an end  [rows|== whole buckets ======]
+//!  no companion; memory                     [ rows ]  [ rows ]
+//! ```
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use manometer_model::Rollup;
+
+use super::range::Range;
+use crate::SegmentFile;
+
+/// So many rows at least have to stand behind a row of a roll-up for it to be read instead of them: a sketch is more
+/// work than a row.
+const WORTHWHILE: u64 = 4;
+
+/// A roll-up that can answer, with its companions by the segment they describe.
+pub(super) struct Candidate {
+    pub(super) rollup: &'static Rollup,
+    companions: HashMap<i64, Vec<SegmentFile>>,
+    rows: u64,
+}
+
+impl Candidate {
+    pub(super) fn new(rollup: &'static Rollup, files: Vec<SegmentFile>) -> Self {
+        let rows = files.iter().map(|file| file.rows).sum();
+        let mut companions: HashMap<i64, Vec<SegmentFile>> = HashMap::new();
+        for file in files {
+            if let Some(segment) = file.rolls_up {
+                companions.entry(segment).or_default().push(file);
+            }
+        }
+        Self { rollup, companions, rows }
+    }
+}
+
+/// Where the rows of a question come from.
+#[derive(Default)]
+pub(super) struct Parts {
+    /// Files of a candidate, by its place in the list and the range of buckets; no range where all are taken.
+    pub(super) rollups: BTreeMap<(usize, Option<Range>), Vec<SegmentFile>>,
+    /// Segments that are read themselves, by the range of `at`.
+    pub(super) rows: BTreeMap<Range, Vec<SegmentFile>>,
+    /// Segments are gone whose companions are still there.
+    pub(super) reaches_back: bool,
+}
+
+impl Parts {
+    /// Shares a question's range out. Candidates end up with the least rows first, and are asked in this order.
+    /// `always`: also where reading the rows would be less work.
+    pub(super) fn of(
+        range: Range,
+        segments: &[SegmentFile],
+        candidates: &mut [Candidate],
+        always: bool,
+    ) -> Self {
+        candidates.sort_by_key(|candidate| candidate.rows);
+        let mut parts = Self::default();
+        for segment in segments {
+            let span = (segment.min_at.as_micros(), segment.max_at.as_micros());
+            let usable: Vec<usize> = places(candidates, |candidate| {
+                let rows: Option<u64> = candidate
+                    .companions
+                    .get(&segment.id)
+                    .map(|files| files.iter().map(|file| file.rows).sum());
+                rows.is_some_and(|rows| always || rows.saturating_mul(WORTHWHILE) <= segment.rows)
+            });
+            for left in parts.roll_up(range, segment.id, span, candidates, &usable) {
+                parts.rows.entry(left).or_default().push(segment.clone());
+            }
+        }
+        parts.reach_back(range, segments, candidates);
+        parts
+    }
+
+    /// Takes what it can of a segment from companions, and returns what is left of the range.
+    fn roll_up(
+        &mut self,
+        range: Range,
+        segment: i64,
+        (first, last): (i64, i64),
+        candidates: &[Candidate],
+        usable: &[usize],
+    ) -> Vec<Range> {
+        let mut left = vec![range];
+        left.retain(|part| part.meets(first, last));
+        for place in usable {
+            let Some(candidate) = candidates.get(*place) else { continue };
+            let Some(files) = candidate.companions.get(&segment) else { continue };
+            let mut still_left = Vec::new();
+            for part in left {
+                if part.holds(first, last) {
+                    self.take(*place, None, files);
+                    continue;
+                }
+                let inner = part.whole_buckets(candidate.rollup.bucket);
+                if !inner.is_empty() && inner.meets(first, last) {
+                    self.take(*place, Some(inner), files);
+                    still_left.extend(part.outside_of(inner).filter(|rest| rest.meets(first, last)));
+                } else {
+                    still_left.push(part);
+                }
+            }
+            left = still_left;
+        }
+        left
+    }
+
+    fn take(&mut self, place: usize, buckets: Option<Range>, files: &[SegmentFile]) {
+        self.rollups.entry((place, buckets)).or_default().extend_from_slice(files);
+    }
+
+    /// Takes the companions of segments that are gone: of these only buckets that lie in the range whole.
+    fn reach_back(&mut self, range: Range, segments: &[SegmentFile], candidates: &[Candidate]) {
+        let there: HashSet<i64> = segments.iter().map(|segment| segment.id).collect();
+        let mut gone: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
+        for candidate in candidates {
+            for (segment, files) in &candidate.companions {
+                for file in files.iter().filter(|_| !there.contains(segment)) {
+                    let last = file.max_at.as_micros().saturating_add(candidate.rollup.bucket.micros() - 1);
+                    let span = gone.entry(*segment).or_insert((i64::MAX, i64::MIN));
+                    *span = (span.0.min(file.min_at.as_micros()), span.1.max(last));
+                }
+            }
+        }
+        for (segment, span) in gone {
+            self.reaches_back = true;
+            let usable = places(candidates, |candidate| candidate.companions.contains_key(&segment));
+            self.roll_up(range, segment, span, candidates, &usable);
+        }
+    }
+}
+
+fn places(candidates: &[Candidate], is_usable: impl Fn(&Candidate) -> bool) -> Vec<usize> {
+    candidates
+        .iter()
+        .enumerate()
+        .filter(|(_, candidate)| is_usable(candidate))
+        .map(|(place, _)| place)
+        .collect()
+}

@@ -1,0 +1,290 @@
+//! Rows that agree, added up in memory until they are written.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BinaryBuilder, Float64Array, Int64Array, RecordBatch, TimestampMicrosecondArray,
+};
+use arrow::datatypes::{DataType, Float64Type, TimestampMicrosecondType};
+use arrow::error::ArrowError;
+use arrow::row::{RowConverter, Rows, SortField};
+use manometer_model::Rollup;
+use manometer_stats::Sketch;
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::schema::{arrow_schema, arrow_type};
+
+/// Beyond so many groups they are written, whatever comes after: bounds memory, at about 1 KiB a group.
+const MOST_GROUPS: usize = 32_768;
+
+/// A sketch of more values than this takes as much memory as [`PAGED_WEIGHT`] others.
+const PAGED_COUNT: u64 = 128;
+const PAGED_WEIGHT: usize = 16;
+
+/// What is known of the rows of one group.
+#[derive(Debug, Clone)]
+pub(super) struct State {
+    pub(super) rows: i64,
+    pub(super) first_at: i64,
+    pub(super) last_at: i64,
+    /// Rows with a value.
+    pub(super) values: i64,
+    pub(super) sum: f64,
+    pub(super) min: f64,
+    pub(super) max: f64,
+    pub(super) sketch: Sketch,
+}
+
+impl State {
+    fn empty() -> Self {
+        Self {
+            rows: 0,
+            first_at: i64::MAX,
+            last_at: i64::MIN,
+            values: 0,
+            sum: 0.0,
+            min: f64::INFINITY,
+            max: f64::NEG_INFINITY,
+            sketch: Sketch::new(),
+        }
+    }
+
+    #[inline]
+    fn add_row(&mut self, at: i64, value: Option<f64>) {
+        self.rows += 1;
+        self.first_at = self.first_at.min(at);
+        self.last_at = self.last_at.max(at);
+        let Some(value) = value else { return };
+        self.values += 1;
+        self.sum += value;
+        self.min = self.min.min(value);
+        self.max = self.max.max(value);
+        self.sketch.add(value);
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.rows += other.rows;
+        self.first_at = self.first_at.min(other.first_at);
+        self.last_at = self.last_at.max(other.last_at);
+        self.values += other.values;
+        self.sum += other.sum;
+        self.min = self.min.min(other.min);
+        self.max = self.max.max(other.max);
+        self.sketch.merge(&other.sketch);
+    }
+}
+
+/// A hash that is its own hash.
+#[derive(Debug, Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = xxh3_64(bytes);
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
+}
+
+/// No further group of the same hash.
+const LAST: u32 = u32::MAX;
+
+/// The groups of one roll-up.
+#[derive(Debug)]
+pub(super) struct Groups {
+    rollup: &'static Rollup,
+    /// Where the dimensions stand in the batches that are added.
+    positions: Vec<usize>,
+    /// Makes keys of the dimensions and the beginning of the bucket.
+    converter: RowConverter,
+    keys: Rows,
+    states: Vec<State>,
+    /// The first group of a hash, and of each group the next one of its hash.
+    first: HashMap<u64, u32, BuildHasherDefault<AsItIs>>,
+    next: Vec<u32>,
+    paged: usize,
+}
+
+/// What was put together, in the order of the roll-up.
+pub(super) struct Emitted {
+    /// Rows of the roll-up's table.
+    pub(super) batch: RecordBatch,
+    /// The same as states, row by row.
+    pub(super) states: Vec<State>,
+}
+
+impl Groups {
+    /// Groups for batches of `columns`, which are those of the facts or of the roll-up this one is made of.
+    pub(super) fn new(
+        rollup: &'static Rollup,
+        columns: &'static manometer_model::Table,
+    ) -> Result<Self, ArrowError> {
+        let positions: Vec<usize> =
+            rollup.dimensions.iter().filter_map(|name| columns.position(name)).collect();
+        let mut fields: Vec<SortField> = positions
+            .iter()
+            .filter_map(|position| columns.columns.get(*position))
+            .map(|column| SortField::new(arrow_type(column.kind)))
+            .collect();
+        fields.push(SortField::new(DataType::Int64));
+        let converter = RowConverter::new(fields)?;
+        let keys = converter.empty_rows(0, 0);
+        Ok(Self {
+            rollup,
+            positions,
+            converter,
+            keys,
+            states: Vec::new(),
+            first: HashMap::default(),
+            next: Vec::new(),
+            paged: 0,
+        })
+    }
+
+    /// Is it time to write them?
+    pub(super) fn are_many(&self) -> bool {
+        self.states.len() + self.paged * PAGED_WEIGHT > MOST_GROUPS
+    }
+
+    /// Adds rows of the facts.
+    pub(super) fn add_facts(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
+        let times = times_of(batch)?;
+        let measure = column(batch, self.rollup.measure.column)?.as_primitive::<Float64Type>();
+        let keys = self.keys_of(batch, times)?;
+        for row in 0..batch.num_rows() {
+            let group = self.group_of(keys.row(row));
+            let value = measure.is_valid(row).then(|| measure.value(row));
+            if let Some(state) = self.states.get_mut(group) {
+                state.add_row(times.value(row), value);
+                if state.sketch.count() == PAGED_COUNT && value.is_some() {
+                    self.paged += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds rows of the roll-up this one is made of.
+    pub(super) fn add_states(&mut self, emitted: &Emitted) -> Result<(), ArrowError> {
+        let keys = self.keys_of(&emitted.batch, times_of(&emitted.batch)?)?;
+        for (row, added) in emitted.states.iter().enumerate() {
+            let group = self.group_of(keys.row(row));
+            if let Some(state) = self.states.get_mut(group) {
+                let was_small = state.sketch.count() < PAGED_COUNT;
+                state.merge(added);
+                self.paged += usize::from(was_small && state.sketch.count() >= PAGED_COUNT);
+            }
+        }
+        Ok(())
+    }
+
+    fn keys_of(&self, batch: &RecordBatch, times: &TimestampMicrosecondArray) -> Result<Rows, ArrowError> {
+        let bucket = self.rollup.bucket;
+        let starts: Int64Array = times.values().iter().map(|micros| bucket.start_of(*micros)).collect();
+        let mut columns: Vec<ArrayRef> = self
+            .positions
+            .iter()
+            .filter_map(|position| batch.columns().get(*position).map(Arc::clone))
+            .collect();
+        columns.push(Arc::new(starts));
+        self.converter.convert_columns(&columns)
+    }
+
+    /// The group of a key, a new one where it is the first of its kind.
+    fn group_of(&mut self, key: arrow::row::Row<'_>) -> usize {
+        let hash = xxh3_64(key.data());
+        let newcomer = self.states.len() as u32;
+        let mut group = *self.first.entry(hash).or_insert(newcomer);
+        while group != newcomer {
+            if self.keys.row(group as usize) == key {
+                return group as usize;
+            }
+            let Some(following) = self.next.get_mut(group as usize) else { break };
+            if *following == LAST {
+                *following = newcomer;
+            }
+            group = *following;
+        }
+        self.keys.push(key);
+        self.states.push(State::empty());
+        self.next.push(LAST);
+        newcomer as usize
+    }
+
+    /// Takes all groups, in the order of the roll-up; `None` when there are none.
+    pub(super) fn take(&mut self) -> Result<Option<Emitted>, ArrowError> {
+        if self.states.is_empty() {
+            return Ok(None);
+        }
+        let mut order: Vec<usize> = (0..self.states.len()).collect();
+        order.sort_unstable_by(|left, right| self.keys.row(*left).cmp(&self.keys.row(*right)));
+        let mut dimensions = self.converter.convert_rows(order.iter().map(|group| self.keys.row(*group)))?;
+        let starts = dimensions
+            .pop()
+            .ok_or_else(|| ArrowError::ComputeError("a roll-up without a bucket".to_owned()))?;
+        let mut taken: Vec<Option<State>> = std::mem::take(&mut self.states).into_iter().map(Some).collect();
+        let states: Vec<State> =
+            order.iter().filter_map(|group| taken.get_mut(*group).and_then(Option::take)).collect();
+        self.keys.clear();
+        self.first.clear();
+        self.next.clear();
+        self.paged = 0;
+        let batch = as_batch(self.rollup, &starts, dimensions, &states)?;
+        Ok(Some(Emitted { batch, states }))
+    }
+}
+
+fn as_batch(
+    rollup: &Rollup,
+    starts: &ArrayRef,
+    dimensions: Vec<ArrayRef>,
+    states: &[State],
+) -> Result<RecordBatch, ArrowError> {
+    let time = |values: Vec<i64>| -> ArrayRef {
+        Arc::new(TimestampMicrosecondArray::from(values).with_timezone("UTC"))
+    };
+    let whole = |of: fn(&State) -> i64| states.iter().map(of).collect::<Vec<i64>>();
+    let real = |of: fn(&State) -> f64| -> ArrayRef {
+        Arc::new(states.iter().map(|state| (state.values > 0).then(|| of(state))).collect::<Float64Array>())
+    };
+    let starts = starts.as_primitive::<arrow::datatypes::Int64Type>().values().to_vec();
+    let mut sketches = BinaryBuilder::new();
+    for state in states {
+        if state.values > 0 {
+            sketches.append_value(state.sketch.encode());
+        } else {
+            sketches.append_null();
+        }
+    }
+    let mut columns = vec![time(starts)];
+    columns.extend(dimensions);
+    columns.extend([
+        Arc::new(Int64Array::from(whole(|state| state.rows))) as ArrayRef,
+        time(whole(|state| state.first_at)),
+        time(whole(|state| state.last_at)),
+        Arc::new(Int64Array::from(whole(|state| state.values))),
+        real(|state| state.sum),
+        real(|state| state.min),
+        real(|state| state.max),
+        Arc::new(sketches.finish()),
+    ]);
+    RecordBatch::try_new(arrow_schema(rollup.table), columns)
+}
+
+fn column<'b>(batch: &'b RecordBatch, name: &str) -> Result<&'b ArrayRef, ArrowError> {
+    batch
+        .column_by_name(name)
+        .ok_or_else(|| ArrowError::SchemaError(format!("rows to be rolled up have no column {name}")))
+}
+
+fn times_of(batch: &RecordBatch) -> Result<&TimestampMicrosecondArray, ArrowError> {
+    Ok(column(batch, "at")?.as_primitive::<TimestampMicrosecondType>())
+}
