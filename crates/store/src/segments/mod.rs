@@ -70,6 +70,11 @@ impl SegmentSpace {
         Ok(())
     }
 
+    /// The number the next segment will have.
+    pub(crate) fn next_number(&self) -> i64 {
+        self.next_id.load(Ordering::Relaxed)
+    }
+
     fn number(&self) -> i64 {
         self.next_id.fetch_add(1, Ordering::Relaxed)
     }
