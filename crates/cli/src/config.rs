@@ -7,7 +7,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use manometer_model::Limits;
+use manometer_model::retention::RetentionSettings;
+use manometer_model::{Limits, Retention};
 use manometer_providers::rules::ServiceRules;
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +36,8 @@ pub(crate) struct Config {
     pub(crate) service_rules: Vec<String>,
     /// Where webhooks come in.
     pub(crate) webhooks: Vec<WebhookConfig>,
+    /// How long rows are kept, by table and category.
+    pub(crate) retention: RetentionSettings,
     /// Every limit; see the documentation for their meaning.
     pub(crate) limits: Limits,
 }
@@ -65,6 +68,7 @@ impl Default for Config {
             hostnames: Vec::new(),
             service_rules: Vec::new(),
             webhooks: Vec::new(),
+            retention: RetentionSettings::default(),
             limits: Limits::default(),
         }
     }
@@ -122,6 +126,14 @@ pub(crate) fn load(
 }
 
 impl Config {
+    /// How long rows are kept.
+    ///
+    /// # Errors
+    /// Names everything that makes no sense: with a term that was meant for another table, rows would go too early.
+    pub(crate) fn retention(&self) -> anyhow::Result<Retention> {
+        self.retention.resolve().map_err(|faults| usage(format!("settings: {}", faults.join("\nsettings: "))))
+    }
+
     /// The path rules, read.
     ///
     /// # Errors
@@ -209,6 +221,30 @@ mod tests {
         for expected in ["`lissten`", "limits.query_row", "MANOMETER_LISTN", "`none`"] {
             assert!(all.contains(expected), "{expected} missing in {all}");
         }
+    }
+
+    #[test]
+    fn terms_are_read_in_words_and_a_misspelt_table_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("m.toml");
+        let load = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            super::load(Some(&path), Vec::new())
+        };
+        let text = "[retention]\ntests = '2 years'\nlogs = { debug = '3 days' }\n\n\
+                    [[retention.rules]]\ntable = 'tests'\nwhere = { project = 'p' }\nkeep = '1 week'\n";
+        let loaded = load(text).unwrap();
+        assert!(loaded.unknown.is_empty(), "{:?}", loaded.unknown);
+        let written = toml::to_string_pretty(&loaded.config).unwrap();
+        assert_eq!(load(&written).unwrap().config.retention, loaded.config.retention, "{written}");
+        assert!(loaded.config.retention().is_ok());
+
+        let misspelt = load("[retention]\ntets = '2 years'\n").unwrap().config.retention().unwrap_err().to_string();
+        assert!(misspelt.contains("`tets`") && misspelt.contains("tests"), "{misspelt}");
+        let no_term = load("[retention]\ntests = 'a while'\n").unwrap_err().to_string();
+        assert!(no_term.contains("`a while`") && no_term.contains("90 days"), "{no_term}");
+        let no_key = load("[[retention.rules]]\ntable = 'tests'\nwhen = {}\nkeep = '1 day'\n").unwrap_err().to_string();
+        assert!(no_key.contains("`when`"), "{no_key}");
     }
 
     #[test]

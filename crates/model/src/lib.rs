@@ -15,8 +15,10 @@
 pub mod clock;
 pub mod key;
 pub mod limits;
+pub mod near_names;
 pub mod problem;
 pub mod records;
+pub mod retention;
 pub mod rollup;
 pub mod status;
 pub mod table;
@@ -29,6 +31,7 @@ pub use key::EntityKey;
 pub use limits::Limits;
 pub use problem::{Problem, Problems};
 pub use records::Record;
+pub use retention::{Keep, Retention};
 pub use rollup::{Bucket, Rollup, rollup_named, rollups, rollups_of, stored_tables};
 pub use status::{Conclusion, Status, TestStatus};
 pub use table::{Column, ColumnKind, Row, Table, TableKind};

@@ -17,13 +17,13 @@ use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{SendableRecordBatchStream, execute_stream};
 use futures::StreamExt;
+use manometer_model::near_names::near_names;
 use manometer_model::{Clock, Limits, SystemClock};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
 use crate::catalog::{self, CATALOG, SCHEMA, SnapshotSchema};
-use crate::near_names::near_names;
 use crate::request::EffectiveLimits;
 use crate::result::{Ending, Running};
 use crate::turns::{Turn, Turns};

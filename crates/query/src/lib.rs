@@ -27,7 +27,6 @@ mod error;
 pub mod format;
 mod functions;
 mod memory;
-mod near_names;
 mod parameter;
 mod read_only;
 mod request;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use datafusion::arrow::record_batch::RecordBatch;
 use manometer_model::{Table, Timestamp};
-use manometer_store::Snapshot;
+use manometer_store::{Snapshot, UnflushedRows};
 
 /// Where tables come from: one unchanging moment. The store's snapshot is one; tests bring their own.
 pub trait Source: Debug + Send + Sync {
@@ -22,6 +22,8 @@ pub trait Source: Debug + Send + Sync {
 pub struct RelationData {
     /// Rows in memory, of the relation's schema.
     pub batches: Vec<RecordBatch>,
+    /// Rows in memory that become batches only when they are read.
+    pub unflushed: Vec<UnflushedRows>,
     /// Rows in Parquet files.
     pub segments: Vec<SegmentFile>,
 }
@@ -56,9 +58,13 @@ impl Source for Snapshot {
         let Some(table) = Table::named(relation) else {
             let batches =
                 self.deliveries(DELIVERIES_SHOWN).map_err(|error| SourceError(error.to_string()))?;
-            return Ok(RelationData { batches, segments: Vec::new() });
+            return Ok(RelationData { batches, ..RelationData::default() });
         };
-        let batches = self.batches(table).map_err(|error| SourceError(error.to_string()))?;
+        let (batches, unflushed) = if table.is_entity() {
+            (self.batches(table).map_err(|error| SourceError(error.to_string()))?, Vec::new())
+        } else {
+            (Vec::new(), self.unflushed(table))
+        };
         let segments = self
             .segments(table)
             .iter()
@@ -73,7 +79,7 @@ impl Source for Snapshot {
                 projects: segment.projects().map(<[String]>::to_vec),
             })
             .collect();
-        Ok(RelationData { batches, segments })
+        Ok(RelationData { batches, unflushed, segments })
     }
 }
 

@@ -121,6 +121,13 @@ impl CompactBatch {
         writer.into_inner()
     }
 
+    /// The size a payload claims to have when it is unpacked: about the memory its rows will take. 0 for one that is
+    /// no payload.
+    pub(crate) fn unpacked_bytes(payload: &[u8]) -> u64 {
+        let length = payload.get(1..HEADER_BYTES).and_then(|bytes| bytes.try_into().ok());
+        length.map_or(0, u64::from_le_bytes).min(MAX_UNPACKED_BYTES)
+    }
+
     /// Decodes a payload of the journal whose checksum is right. `what` names it in errors.
     pub(crate) fn decode(table: &'static Table, payload: &[u8], what: &str) -> Result<Self, StoreError> {
         decode(table, payload).map_err(|why| StoreError::Corrupt { what: format!("{what}: {why}") })
@@ -306,7 +313,7 @@ mod tests {
         assert_eq!(xxh3_64(&encoded.payload), encoded.checksum);
         let decoded = CompactBatch::decode(table, &encoded.payload, "a batch").unwrap();
         assert_eq!((decoded.min_at, decoded.max_at), (encoded.content.min_at, encoded.content.max_at));
-        for batch in [encoded.content.expand().unwrap(), decoded.expand().unwrap()] {
+        for batch in [encoded.content.expand(None).unwrap(), decoded.expand(None).unwrap()] {
             assert_eq!(batch.num_rows(), rows.len());
             for (number, row) in rows.iter().enumerate() {
                 for (position, (cell, column)) in row.iter().zip(table.columns).enumerate() {

@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use manometer_model::rollup_named;
+use manometer_model::retention::TableRetention;
+use manometer_model::{Keep, rollup_named};
 
 use crate::catalog::segments;
 use crate::error::StoreError;
@@ -26,6 +27,9 @@ const TARGET_BYTES: u64 = 256 << 20;
 
 /// A day that is over and smaller than this moves into its month.
 const SMALL_DAY_BYTES: u64 = 8 << 20;
+
+/// Terms up to this length end while the month of a row is still being put together.
+const ONE_MONTH: Keep = Keep::Days(31);
 
 /// Most segments merged at once: bounds open files and memory.
 const MOST_INPUTS: usize = 32;
@@ -73,7 +77,7 @@ fn find(inner: &Inner, choose: impl Fn(&[Arc<Segment>]) -> Option<Vec<Arc<Segmen
     let memory = inner.memory.read();
     // Companions go with the segments they describe.
     for table in memory.tables.iter().filter(|table| rollup_named(table.table.name).is_none()) {
-        for (partition, segments) in by_destination(&table.segments, today) {
+        for (partition, segments) in by_destination(&table.segments, inner.options.retention.of(table.table), today) {
             let unfinished: Vec<_> =
                 segments.into_iter().filter(|segment| segment.size_bytes() < TARGET_BYTES).collect();
             if let Some(inputs) = choose(&unfinished) {
@@ -85,23 +89,38 @@ fn find(inner: &Inner, choose: impl Fn(&[Arc<Segment>]) -> Option<Vec<Arc<Segmen
 }
 
 /// The segments by the partition their rows belong to: their own, or its month for a small day that is over.
-fn by_destination(segments: &[Arc<Segment>], today: i32) -> BTreeMap<String, Vec<Arc<Segment>>> {
+fn by_destination(
+    segments: &[Arc<Segment>],
+    policy: &TableRetention,
+    today: i32,
+) -> BTreeMap<String, Vec<Arc<Segment>>> {
     let mut own: BTreeMap<&str, Vec<Arc<Segment>>> = BTreeMap::new();
     for segment in segments {
         own.entry(&segment.entry().partition).or_default().push(Arc::clone(segment));
     }
     let mut destinations: BTreeMap<String, Vec<Arc<Segment>>> = BTreeMap::new();
     for (partition, members) in own {
-        let destination = month_of_small_day(partition, &members, today);
+        let destination = month_of_small_day(partition, &members, policy, today);
         destinations.entry(destination.unwrap_or_else(|| partition.to_owned())).or_default().extend(members);
     }
     destinations
 }
 
-fn month_of_small_day(partition: &str, members: &[Arc<Segment>], today: i32) -> Option<String> {
+fn month_of_small_day(
+    partition: &str,
+    members: &[Arc<Segment>],
+    policy: &TableRetention,
+    today: i32,
+) -> Option<String> {
     let day = members.first()?.min_at().day();
     let size: u64 = members.iter().map(|segment| segment.size_bytes()).sum();
     if partition != partition_of_day(day) || day >= today || size >= SMALL_DAY_BYTES {
+        return None;
+    }
+    // A day of which rows go within the month stays by itself until they are gone, so that this costs a file of one
+    // day, dropped or written anew, and not the month's again and again.
+    let shortest = policy.shortest();
+    if shortest <= ONE_MONTH && shortest.ends_on(day).is_some_and(|end| today <= end) {
         return None;
     }
     partition_of_month(day)

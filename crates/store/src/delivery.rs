@@ -265,12 +265,10 @@ impl DeliveryWriter {
         let space = Arc::clone(&self.space);
         let turn = space.spilling.lock();
         for table in TABLES {
-            let mut expanded = Vec::new();
-            for batch in batches.iter().filter(|batch| std::ptr::eq(batch.table, *table)) {
-                expanded.push(batch.expand()?);
-            }
-            if !expanded.is_empty() {
-                self.drafts.extend(write_sorted(&self.space, table, expanded)?);
+            let of_table = batches.iter().filter(|batch| std::ptr::eq(batch.table, *table));
+            let of_table: Vec<Arc<CompactBatch>> = of_table.map(Arc::clone).collect();
+            if !of_table.is_empty() {
+                self.drafts.extend(write_sorted(&self.space, table, &of_table)?);
             }
         }
         drop(turn);

@@ -18,16 +18,22 @@ use crate::error::StoreError;
 use crate::schema::{arrow_schema, arrow_type};
 
 impl CompactBatch {
-    /// All columns, in the schema of the table.
-    pub(crate) fn expand(&self) -> Result<RecordBatch, StoreError> {
-        self.expand_all().map_err(|source| StoreError::Arrow { doing: "expand a batch", source })
+    /// The columns at these positions of the table's schema, or all of them.
+    pub(crate) fn expand(&self, columns: Option<&[usize]>) -> Result<RecordBatch, StoreError> {
+        self.expand_some(columns).map_err(|source| StoreError::Arrow { doing: "expand a batch", source })
     }
 
-    fn expand_all(&self) -> Result<RecordBatch, ArrowError> {
-        let columns =
-            (0..self.columns.len()).map(|index| self.expand_column(index)).collect::<Result<Vec<_>, _>>()?;
+    fn expand_some(&self, columns: Option<&[usize]>) -> Result<RecordBatch, ArrowError> {
+        let all = arrow_schema(self.table);
+        let (schema, arrays) = match columns {
+            None => (all, (0..self.columns.len()).map(|index| self.expand_column(index)).collect()),
+            Some(columns) => (
+                Arc::new(all.project(columns)?),
+                columns.iter().map(|index| self.expand_column(*index)).collect::<Result<Vec<_>, _>>(),
+            ),
+        };
         let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
-        RecordBatch::try_new_with_options(arrow_schema(self.table), columns, &options)
+        RecordBatch::try_new_with_options(schema, arrays?, &options)
     }
 
     /// One column, in the type of the table's schema.

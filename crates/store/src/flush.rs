@@ -75,11 +75,8 @@ fn flush_batches(
     report: &mut FlushReport,
 ) -> Result<(), StoreError> {
     let Some(table) = batches.first().map(|batch| batch.table) else { return Ok(()) };
-    let mut expanded = Vec::with_capacity(batches.len());
-    for batch in batches {
-        expanded.push(batch.compact()?.expand()?);
-    }
-    let mut drafts = write_sorted(&inner.space, table, expanded)?;
+    let rows = batches.iter().map(|batch| batch.compact()).collect::<Result<Vec<_>, _>>()?;
+    let mut drafts = write_sorted(&inner.space, table, &rows)?;
     place_durable(&mut drafts)?;
     let numbers: Vec<i64> = batches.iter().map(|batch| batch.seq).collect();
     let listed = inner.commit_durable(|connection| {

@@ -79,8 +79,8 @@ pub(crate) fn partition_of_month(day: i32) -> Option<String> {
     Some(format!("month={month}"))
 }
 
-/// `2026-11-21`
-fn date_of(day: i32) -> Option<String> {
+/// `2026-11-21`; `None` for a day no calendar knows.
+pub(crate) fn date_of(day: i32) -> Option<String> {
     let midnight = Timestamp::from_micros(i64::from(day).saturating_mul(MICROS_PER_DAY)).to_string();
     midnight.split_once('T').map(|(date, _)| date.to_owned())
 }

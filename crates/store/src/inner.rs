@@ -16,6 +16,7 @@ use crate::maintenance::Bell;
 use crate::memory::{Change, Memory};
 use crate::options::StoreOptions;
 use crate::queue::Queue;
+use crate::retain::RetainState;
 use crate::segments::SegmentSpace;
 use crate::snapshot::Snapshot;
 
@@ -43,6 +44,7 @@ pub(crate) struct Inner {
     pub(crate) health: HealthState,
     pub(crate) queue: Queue,
     pub(crate) counters: Counters,
+    pub(crate) retain: RetainState,
     pub(crate) bell: Bell,
     /// The latest snapshot, for as long as somebody holds it.
     pub(crate) latest: Mutex<Weak<Snapshot>>,

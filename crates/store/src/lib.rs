@@ -26,9 +26,10 @@
 //! | rows on their way in        | `delivery`, `columns`, `batch`, `queue`, `committer`         |
 //! | what is true                | `catalog` (`meta.db`), `inner` (the one way to commit)       |
 //! | what changes                | `entity` (documents, their merge, their rows)                |
-//! | what readers see            | `memory`, `snapshot`, `segment`, `expand`                    |
+//! | what readers see            | `memory`, `snapshot`, `unflushed`, `segment`, `expand`       |
 //! | the way to Parquet          | `flush`, `compact`, `merge_segments`, `segments`             |
 //! | roll-ups                    | `companions`, `roll_up`                                      |
+//! | rows that are over          | `retain`                                                     |
 //! | starting, failing, cleaning | `recover`, `lock`, `health`, `maintenance`, `cleanup`        |
 //! | other processes             | `read_only`, `pin`, `backup`, `restore`, `check`             |
 //! | the disk                    | `filesystem`, `folders`                                      |
@@ -52,6 +53,7 @@ mod flush;
 mod folders;
 mod garbage;
 mod health;
+mod holdings;
 mod inner;
 mod lock;
 mod maintenance;
@@ -66,6 +68,7 @@ mod receipt;
 mod recover;
 mod report;
 mod restore;
+mod retain;
 mod roll_up;
 mod schema;
 mod segment;
@@ -73,6 +76,7 @@ mod segments;
 mod shed;
 mod snapshot;
 mod store;
+mod unflushed;
 
 pub use check::check;
 pub use delivery::{
@@ -81,15 +85,17 @@ pub use delivery::{
 pub use entity::{MergedRow, merged_rows};
 pub use error::{CommitError, OpenError, StoreError, SubmitError};
 pub use filesystem::{DurableFile, Filesystem, FolderEntry, LocalFilesystem};
+pub use holdings::{Detail, Holding};
 pub use options::{FlushPolicy, StoreOptions};
 pub use read_only::ReadOnlyStore;
 pub use receipt::{DeliveryInfo, DeliveryKey, Outcome, PendingReceipt, Receipt};
 pub use report::{
-    BackupReport, CheckProblem, CheckReport, CompactReport, FlushReport, Health, RestoreReport, StoreStats,
-    TableStats,
+    BackupReport, CheckProblem, CheckReport, CompactReport, FlushReport, Health, RestoreReport, RetainReport,
+    RetainedTable, StoreStats, TablePlan, TableStats,
 };
 pub use restore::restore;
 pub use schema::{arrow_schema, arrow_type, deliveries_schema};
 pub use segment::Segment;
 pub use snapshot::Snapshot;
 pub use store::{KnownDelivery, Store};
+pub use unflushed::UnflushedRows;

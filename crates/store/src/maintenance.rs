@@ -13,7 +13,8 @@ use crate::compact::compact_due;
 use crate::error::StoreError;
 use crate::flush::flush_table;
 use crate::inner::{Inner, PoisonOnPanic};
-use crate::report::FlushReport;
+use crate::report::{FlushReport, RetainReport};
+use crate::retain::retain;
 use crate::roll_up::roll_up_due;
 use crate::shed::{forget_what_is_old, give_back_space};
 
@@ -31,6 +32,9 @@ const BLOCKING_CHECKPOINT_BYTES: u64 = 256 << 20;
 
 /// Batches of one table in memory at which it is flushed, however few rows they have.
 const MANY_BATCHES: usize = 8_192;
+
+/// Flushing begins when this part of the memory for unflushed rows is taken.
+const FLUSHED_AT: u64 = 4;
 
 #[derive(Debug, Default)]
 struct Signal {
@@ -100,17 +104,11 @@ fn round(inner: &Inner, connection: &Connection, idle: bool) -> Result<(), Store
     if inner.health.poisoned().is_some() {
         return Ok(());
     }
-    let due = due_tables(inner, inner.options.clock.now());
-    if !due.is_empty() {
-        let turn = inner.maintenance.lock();
-        let mut report = FlushReport::default();
-        for index in due {
-            flush_table(inner, index, &mut report)?;
-        }
-        drop(turn);
-        tracing::debug!(rows = report.rows, segments = report.segments, "flushed");
-    }
+    flush_due(inner)?;
     checkpoint_if_due(inner, connection, idle)?;
+    // Before rows are merged that are not needed any more. A segment that cannot be read must not keep the rest of
+    // the round from being done.
+    let retained = retain_due(inner, connection);
     compact_due(inner)?;
     roll_up_due(inner)?;
     remove_garbage(inner)?;
@@ -118,7 +116,36 @@ fn round(inner: &Inner, connection: &Connection, idle: bool) -> Result<(), Store
     if idle {
         give_back_space(inner)?;
     }
+    retained
+}
+
+fn flush_due(inner: &Inner) -> Result<(), StoreError> {
+    let due = due_tables(inner, inner.options.clock.now());
+    if due.is_empty() {
+        return Ok(());
+    }
+    let turn = inner.maintenance.lock();
+    let mut report = FlushReport::default();
+    for index in due {
+        flush_table(inner, index, &mut report)?;
+    }
+    drop(turn);
+    tracing::debug!(rows = report.rows, segments = report.segments, "flushed");
     Ok(())
+}
+
+/// Removes rows whose term is over; between its steps, and while it reads a segment, flushes what has become due.
+fn retain_due(inner: &Inner, connection: &Connection) -> Result<(), StoreError> {
+    let mut report = RetainReport::default();
+    let done = retain(inner, &mut report, &mut || {
+        flush_due(inner)?;
+        checkpoint_if_due(inner, connection, false)?;
+        Ok(!inner.bell.is_stopping())
+    });
+    for (table, removed) in &report.tables {
+        tracing::info!(table, rows = removed.rows, bytes = removed.bytes, "removed what is older than its term");
+    }
+    done
 }
 
 /// Is there enough in memory to be flushed?
@@ -130,7 +157,8 @@ pub(crate) fn is_flush_due(inner: &Inner) -> bool {
 fn due_tables(inner: &Inner, now: Timestamp) -> Vec<usize> {
     let policy = &inner.options.flush;
     let memory = inner.memory.read();
-    let journal_full = memory.journal_bytes() >= policy.journal_bytes;
+    let journal_full = memory.journal_bytes() >= policy.journal_bytes
+        || memory.unflushed_memory() >= policy.memory_bytes / FLUSHED_AT;
     let is_due = |table: &crate::memory::TableMemory| {
         let Some(oldest) = table.batches.first() else { return false };
         journal_full

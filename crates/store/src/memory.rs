@@ -16,6 +16,14 @@ use crate::error::StoreError;
 use crate::segment::Segment;
 use crate::snapshot::{Snapshot, TableView};
 
+/// Batches of at most so many rows keep what readers see once somebody asked: making thousands of them anew for each
+/// query would take longer than it saves memory.
+const KEPT_EXPANDED_ROWS: u64 = 64;
+
+/// What one column of a batch that is kept expanded takes besides its rows, and each row in it, in bytes.
+const EXPANDED_COLUMN_BYTES: u64 = 160;
+const EXPANDED_CELL_BYTES: u64 = 16;
+
 /// A journal batch. Its rows are decoded when first asked for; a flush asks before it deletes the journal
 /// row, so a reader that still holds the batch afterwards finds them decoded.
 #[derive(Debug)]
@@ -25,6 +33,8 @@ pub(crate) struct MemoryBatch {
     pub(crate) rows: u64,
     /// Size of its payload.
     pub(crate) size_bytes: u64,
+    /// The memory it takes, or will once it is decoded.
+    pub(crate) memory_bytes: u64,
     pub(crate) committed_at: Timestamp,
     checksum: u64,
     source: Arc<CatalogReader>,
@@ -46,6 +56,7 @@ impl MemoryBatch {
             table: content.table,
             rows: content.rows as u64,
             size_bytes,
+            memory_bytes: memory_of(content.table, content.rows as u64, content.memory_bytes() as u64),
             committed_at,
             checksum: 0,
             source,
@@ -54,13 +65,19 @@ impl MemoryBatch {
         }
     }
 
-    /// A batch found in the journal.
-    pub(crate) fn found(entry: &JournalEntry, table: &'static Table, source: Arc<CatalogReader>) -> Self {
+    /// A batch found in the journal, of which `unpacked_bytes` are the size of its payload once it is unpacked.
+    pub(crate) fn found(
+        entry: &JournalEntry,
+        table: &'static Table,
+        unpacked_bytes: u64,
+        source: Arc<CatalogReader>,
+    ) -> Self {
         Self {
             seq: entry.seq,
             table,
             rows: entry.rows,
             size_bytes: entry.size_bytes,
+            memory_bytes: memory_of(table, entry.rows, unpacked_bytes),
             committed_at: Timestamp::from_micros(entry.committed_at),
             checksum: entry.checksum,
             source,
@@ -91,14 +108,33 @@ impl MemoryBatch {
         Ok(Arc::clone(self.compact.get_or_init(|| Arc::new(decoded))))
     }
 
-    /// The rows as queries see them.
-    pub(crate) fn expanded(&self) -> Result<RecordBatch, StoreError> {
-        if let Some(expanded) = self.expanded.get() {
-            return Ok(expanded.clone());
+    /// The rows as queries see them: the columns at these positions, or all of them.
+    pub(crate) fn expand(&self, columns: Option<&[usize]>) -> Result<RecordBatch, StoreError> {
+        if self.rows > KEPT_EXPANDED_ROWS {
+            return self.compact()?.expand(columns);
         }
-        let expanded = self.compact()?.expand()?;
-        Ok(self.expanded.get_or_init(|| expanded).clone())
+        let all = match self.expanded.get() {
+            Some(expanded) => expanded,
+            None => {
+                let expanded = self.compact()?.expand(None)?;
+                self.expanded.get_or_init(|| expanded)
+            }
+        };
+        match columns {
+            None => Ok(all.clone()),
+            Some(columns) => all
+                .project(columns)
+                .map_err(|source| StoreError::Arrow { doing: "choose columns of a batch", source }),
+        }
     }
+}
+
+fn memory_of(table: &Table, rows: u64, compact_bytes: u64) -> u64 {
+    if rows > KEPT_EXPANDED_ROWS {
+        return compact_bytes;
+    }
+    let columns = table.columns.len() as u64;
+    compact_bytes + columns * (EXPANDED_COLUMN_BYTES + rows * EXPANDED_CELL_BYTES)
 }
 
 /// One table.
@@ -113,6 +149,8 @@ pub(crate) struct TableMemory {
     pub(crate) batch_rows: u64,
     /// Encoded size of the batches.
     pub(crate) batch_bytes: u64,
+    /// Memory of the batches.
+    pub(crate) batch_memory: u64,
 }
 
 /// All tables at one moment.
@@ -130,6 +168,8 @@ pub(crate) struct Change {
     pub(crate) batches: Vec<(usize, Arc<MemoryBatch>)>,
     /// New documents: position of the table, key, document.
     pub(crate) entities: Vec<(usize, String, Arc<[u8]>)>,
+    /// Entities that are forgotten: position of the table, key.
+    pub(crate) forgotten: Vec<(usize, String)>,
     /// New segments with the position of their table.
     pub(crate) segments: Vec<(usize, Arc<Segment>)>,
     /// Journal batches that went into segments: position of the table, and how many of its first batches.
@@ -149,6 +189,7 @@ impl Memory {
             entities: EntityRows::new(table),
             batch_rows: 0,
             batch_bytes: 0,
+            batch_memory: 0,
         };
         Self { epoch: 0, tables: stored_tables().iter().map(empty).collect() }
     }
@@ -163,6 +204,7 @@ impl Memory {
             for batch in batches.drain(..count.min(batches.len())) {
                 table.batch_rows -= batch.rows;
                 table.batch_bytes -= batch.size_bytes;
+                table.batch_memory -= batch.memory_bytes;
             }
         }
         self.remove_segments(&change.replaced);
@@ -178,7 +220,13 @@ impl Memory {
             if let Some(table) = self.tables.get_mut(index) {
                 table.batch_rows += batch.rows;
                 table.batch_bytes += batch.size_bytes;
+                table.batch_memory += batch.memory_bytes;
                 Arc::make_mut(&mut table.batches).push(batch);
+            }
+        }
+        for (index, key) in change.forgotten {
+            if let Some(table) = self.tables.get_mut(index) {
+                table.entities.forget(&key);
             }
         }
         for (index, key, doc) in change.entities {
@@ -220,9 +268,9 @@ impl Memory {
         self.tables.iter().map(|table| table.batch_bytes).sum()
     }
 
-    /// Rows in the journal.
-    pub(crate) fn journal_rows(&self) -> u64 {
-        self.tables.iter().map(|table| table.batch_rows).sum()
+    /// Memory of the rows in the journal.
+    pub(crate) fn unflushed_memory(&self) -> u64 {
+        self.tables.iter().map(|table| table.batch_memory).sum()
     }
 
     /// A frozen copy; copies pointers only.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use manometer_model::{Clock, Limits, SystemClock};
+use manometer_model::{Clock, Limits, Retention, SystemClock};
 
 use crate::delivery::BULK_ROWS;
 use crate::filesystem::{Filesystem, LocalFilesystem};
@@ -15,6 +15,9 @@ pub struct FlushPolicy {
     pub journal_bytes: u64,
     /// Flush a table when this many of its rows are in memory.
     pub rows: u64,
+    /// Memory that rows may take which no segment holds yet; past it deliveries are refused as overloaded until a flush
+    /// has caught up. Flushing begins at a quarter of it.
+    pub memory_bytes: u64,
     /// Flush rows older than this.
     pub age_seconds: u64,
     /// A delivery of more fact rows than this is written as segments while it is built, so that memory stays
@@ -30,6 +33,7 @@ impl Default for FlushPolicy {
         Self {
             journal_bytes: 64 << 20,
             rows: 1 << 19,
+            memory_bytes: 320 << 20,
             age_seconds: 900,
             bulk_rows: BULK_ROWS,
             background: true,
@@ -50,12 +54,14 @@ pub struct StoreOptions {
     pub limits: Limits,
     /// When rows move into segments.
     pub flush: FlushPolicy,
+    /// How long rows are kept.
+    pub retention: Retention,
     /// What a second process is told about this one, as `http://127.0.0.1:8420`.
     pub announce: Option<String>,
 }
 
 impl StoreOptions {
-    /// The usual options for a data folder.
+    /// The usual options for a data folder; everything is kept for ever.
     pub fn new(data: impl Into<PathBuf>) -> Self {
         Self {
             data: data.into(),
@@ -63,6 +69,7 @@ impl StoreOptions {
             filesystem: Arc::new(LocalFilesystem),
             limits: Limits::default(),
             flush: FlushPolicy::default(),
+            retention: Retention::forever(),
             announce: None,
         }
     }

@@ -10,7 +10,8 @@ use parking_lot::{Mutex, RwLock};
 use rusqlite::Connection;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::catalog::{Access, Doing, connect, entities, journal, segments};
+use crate::batch::CompactBatch;
+use crate::catalog::{Access, Doing, connect, entities, journal, segments, terms};
 use crate::catalog_reader::CatalogReader;
 use crate::cleanup::{files_below, sweep};
 use crate::entity::Doc;
@@ -24,6 +25,7 @@ use crate::maintenance::Bell;
 use crate::memory::{Change, Memory, MemoryBatch};
 use crate::options::StoreOptions;
 use crate::queue::Queue;
+use crate::retain::RetainState;
 use crate::schema::table_index;
 use crate::segment::Segment;
 use crate::segments::SegmentSpace;
@@ -68,6 +70,8 @@ pub(crate) fn open(options: StoreOptions) -> Result<Inner, OpenError> {
     load_entities(&connection, &folders, &mut memory)?;
     let greatest_id = segments::greatest_id(&connection).doing("read the catalog")?;
 
+    let noted = terms::all(&connection).doing("read the terms of segments")?;
+    let retain = RetainState::new(noted, &options.retention);
     let space = Arc::new(SegmentSpace::new(folders, filesystem, Arc::clone(&garbage), greatest_id));
     let queue = Queue::new(options.limits.queue_requests, options.limits.queue_bytes);
     Ok(Inner {
@@ -81,6 +85,7 @@ pub(crate) fn open(options: StoreOptions) -> Result<Inner, OpenError> {
         health: HealthState::new(),
         queue,
         counters: Counters::default(),
+        retain,
         bell: Bell::default(),
         latest: Mutex::new(Weak::new()),
         lock: Mutex::new(Some(Arc::new(lock))),
@@ -150,7 +155,9 @@ pub(crate) fn load_journal(
             let what = format!("journal batch {} does not match its checksum", entry.seq);
             return Err(Loading::Refused(corrupt(folders, what)));
         }
-        change.batches.push((index, Arc::new(MemoryBatch::found(&entry, table, Arc::clone(reader)))));
+        let unpacked = CompactBatch::unpacked_bytes(payload);
+        let batch = MemoryBatch::found(&entry, table, unpacked, Arc::clone(reader));
+        change.batches.push((index, Arc::new(batch)));
         Ok(())
     });
     read.map_err(|error| error.into_open_error("read the journal"))?;

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use manometer_model::Table;
 use serde::{Deserialize, Serialize};
+
+use crate::segment::Segment;
 
 /// What a flush did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -29,6 +32,74 @@ pub struct CompactReport {
     pub bytes_before: u64,
     /// Size of those that took their place.
     pub bytes_after: u64,
+}
+
+/// What retention removed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetainReport {
+    /// By table.
+    pub tables: BTreeMap<String, RetainedTable>,
+    /// Segments of which no row was needed.
+    pub segments_removed: u64,
+    /// Segments written anew without some of their rows.
+    pub segments_rewritten: u64,
+}
+
+/// What retention removed of one table.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetainedTable {
+    /// Rows.
+    pub rows: u64,
+    /// By how much its segments became smaller.
+    pub bytes: u64,
+}
+
+impl RetainReport {
+    pub(crate) fn removed(&mut self, table: &Table, rows: u64, bytes: u64) {
+        let removed = self.tables.entry(table.name.to_owned()).or_default();
+        removed.rows += rows;
+        removed.bytes += bytes;
+    }
+}
+
+/// What retention would remove of one table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TablePlan {
+    /// SQL name.
+    pub table: String,
+    /// Rows that go now.
+    pub rows: u64,
+    /// By about how much its segments become smaller.
+    pub bytes: u64,
+    /// Segments of which no row is needed.
+    pub segments_removed: u64,
+    /// Segments written anew without some of their rows.
+    pub segments_rewritten: u64,
+    /// Rows that are over and wait inside segments whose other rows are not; they go with them, or when they have
+    /// waited for an eighth of their term.
+    pub waiting_rows: u64,
+    /// Rows that are over and not in a segment yet; they go after their flush.
+    pub unflushed_rows: u64,
+}
+
+impl TablePlan {
+    pub(crate) fn new(table: &str) -> Self {
+        Self {
+            table: table.to_owned(),
+            rows: 0,
+            bytes: 0,
+            segments_removed: 0,
+            segments_rewritten: 0,
+            waiting_rows: 0,
+            unflushed_rows: 0,
+        }
+    }
+
+    pub(crate) fn remove_whole(&mut self, segment: &Segment) {
+        self.segments_removed += 1;
+        self.rows += segment.rows();
+        self.bytes += segment.size_bytes();
+    }
 }
 
 /// What a backup wrote.
@@ -118,6 +189,10 @@ pub struct TableStats {
     pub segments: u64,
     /// Size of the segments.
     pub segment_bytes: u64,
+    /// Rows that retention removed since the store was opened.
+    pub retired_rows: u64,
+    /// By how much the segments became smaller by that.
+    pub retired_bytes: u64,
 }
 
 /// Numbers of the store, for health pages and metrics.

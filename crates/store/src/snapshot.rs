@@ -1,23 +1,17 @@
 //! What a reader sees: every committed row exactly once, frozen at one moment.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use arrow::array::{Int64Array, RecordBatch, StringArray, StringViewArray, TimestampMicrosecondArray};
-use arrow::compute::concat_batches;
 use manometer_model::Table;
 
 use crate::catalog_reader::CatalogReader;
 use crate::entity::EntityChunk;
 use crate::error::StoreError;
 use crate::memory::MemoryBatch;
-use crate::schema::{arrow_schema, deliveries_schema, table_index};
+use crate::schema::{deliveries_schema, table_index};
 use crate::segment::Segment;
-
-/// Neighbouring batches smaller than this are shown as one.
-const SMALL_BATCH_ROWS: usize = 1_024;
-
-/// Size up to which small batches are put together.
-const JOINED_ROWS: usize = 8_192;
+use crate::unflushed::{UnflushedRows, grouped};
 
 /// A frozen, consistent view. Cheap to take and to keep; the segment files it names stay in place for as
 /// long as it lives.
@@ -35,7 +29,6 @@ pub(crate) struct TableView {
     segments: Arc<Vec<Arc<Segment>>>,
     chunks: Vec<Arc<EntityChunk>>,
     batch_rows: u64,
-    shown: OnceLock<Vec<RecordBatch>>,
 }
 
 impl TableView {
@@ -45,7 +38,7 @@ impl TableView {
         chunks: Vec<Arc<EntityChunk>>,
         batch_rows: u64,
     ) -> Self {
-        Self { batches, segments, chunks, batch_rows, shown: OnceLock::new() }
+        Self { batches, segments, chunks, batch_rows }
     }
 }
 
@@ -69,24 +62,32 @@ impl Snapshot {
     }
 
     /// The rows that are in no segment: of a fact table those not flushed yet, of an entity table all.
-    /// Each batch has the schema [`crate::arrow_schema`] of the table. Decoded at the first call.
+    /// Each batch has the schema [`crate::arrow_schema`] of the table. Of a fact table they are made at each call, all
+    /// at once: whoever reads many takes [`Snapshot::unflushed`].
     ///
     /// # Errors
     /// When stored bytes cannot be read or decoded.
     pub fn batches(&self, table: &Table) -> Result<Vec<RecordBatch>, StoreError> {
         let Some(view) = self.view(table) else { return Ok(Vec::new()) };
-        if let Some(shown) = view.shown.get() {
-            return Ok(shown.clone());
-        }
         let mut found = Vec::new();
         for chunk in &view.chunks {
             found.extend(chunk.rows()?);
         }
-        for batch in view.batches.iter() {
-            found.push(batch.expanded()?);
+        for rows in self.unflushed(table) {
+            found.push(rows.read(None)?);
         }
-        let joined = join_small(table, found)?;
-        Ok(view.shown.get_or_init(|| joined).clone())
+        Ok(found)
+    }
+
+    /// The rows of a fact table that are in no segment, to be read column by column.
+    pub fn unflushed(&self, table: &Table) -> Vec<UnflushedRows> {
+        self.view(table).map_or_else(Vec::new, |view| grouped(&view.batches))
+    }
+
+    /// The stored documents of an entity table.
+    pub(crate) fn documents(&self, table: &Table) -> impl Iterator<Item = &[u8]> {
+        let chunks = self.view(table).map_or(&[][..], |view| view.chunks.as_slice());
+        chunks.iter().flat_map(|chunk| chunk.documents().map(AsRef::as_ref))
     }
 
     /// How many rows of a table the snapshot shows, in segments and in memory.
@@ -138,37 +139,4 @@ impl Snapshot {
         );
         Ok(vec![batch.map_err(|source| StoreError::Arrow { doing: "show the deliveries", source })?])
     }
-}
-
-/// Puts runs of small batches together, so that thousands of small deliveries do not make thousands of batches.
-fn join_small(table: &Table, batches: Vec<RecordBatch>) -> Result<Vec<RecordBatch>, StoreError> {
-    let schema = arrow_schema(table);
-    let mut shown = Vec::new();
-    let mut small: Vec<RecordBatch> = Vec::new();
-    let mut small_rows = 0;
-    let join = |small: &mut Vec<RecordBatch>| {
-        let joined = match small.as_slice() {
-            [only] => Ok(only.clone()),
-            several => concat_batches(&schema, several)
-                .map_err(|source| StoreError::Arrow { doing: "join small batches", source }),
-        };
-        small.clear();
-        joined
-    };
-    for batch in batches {
-        if batch.num_rows() >= SMALL_BATCH_ROWS {
-            shown.push(batch);
-            continue;
-        }
-        small_rows += batch.num_rows();
-        small.push(batch);
-        if small_rows >= JOINED_ROWS {
-            shown.push(join(&mut small)?);
-            small_rows = 0;
-        }
-    }
-    if !small.is_empty() {
-        shown.push(join(&mut small)?);
-    }
-    Ok(shown)
 }

@@ -17,13 +17,12 @@ use crate::error::{OpenError, StoreError, SubmitError};
 use crate::inner::Inner;
 use crate::options::StoreOptions;
 use crate::receipt::{DeliveryKey, PendingReceipt, Receipt};
-use crate::report::{BackupReport, CompactReport, FlushReport, Health, StoreStats, TableStats};
+use crate::report::{BackupReport, CompactReport, FlushReport, Health, RetainReport, StoreStats, TableStats};
 use crate::schema::table_index;
 use crate::snapshot::Snapshot;
-use crate::{committer, compact, flush, maintenance, recover, roll_up, shed};
+use crate::{committer, compact, flush, maintenance, recover, retain, roll_up, shed};
 
-/// So many times the flush policy's rows and bytes may wait in memory before deliveries are refused: flushing
-/// lags behind, and memory is bounded.
+/// So many times the flush policy's bytes the journal may hold before deliveries are refused: flushing lags behind.
 const MOST_UNFLUSHED: u64 = 8;
 
 /// An open data folder, held exclusively. Clones share it; the last one dropped closes it.
@@ -123,7 +122,7 @@ impl Store {
     fn refuse_when_flushing_lags(&self) -> Result<(), SubmitError> {
         let policy = &self.inner.options.flush;
         let memory = self.inner.memory.read();
-        let too_many = memory.journal_rows() > policy.rows.saturating_mul(MOST_UNFLUSHED)
+        let too_many = memory.unflushed_memory() > policy.memory_bytes
             || memory.journal_bytes() > policy.journal_bytes.saturating_mul(MOST_UNFLUSHED);
         if too_many { Err(self.inner.health.lagging()) } else { Ok(()) }
     }
@@ -179,6 +178,20 @@ impl Store {
         Ok(report)
     }
 
+    /// Removes every row whose term is over ([`StoreOptions::retention`]), now: first moves what the journal holds into
+    /// segments, and at last gives the disk back. Commits and flushes go on beside it.
+    ///
+    /// # Errors
+    /// When the disk is full or reading or writing failed; what was removed until then stays removed.
+    pub fn retain(&self) -> Result<RetainReport, StoreError> {
+        flush::flush_all(&self.inner)?;
+        self.inner.retain.unsettle();
+        let mut report = RetainReport::default();
+        retain::retain(&self.inner, &mut report, &mut || Ok(!self.inner.bell.is_stopping()))?;
+        self.clean_up()?;
+        Ok(report)
+    }
+
     /// Removes merged files that nobody reads any more, forgets deliveries past the limit `delivery_days` and gives
     /// free space of `meta.db` back, now.
     ///
@@ -213,7 +226,8 @@ impl Store {
         let (queue_requests, queue_bytes) = self.inner.queue.depth();
         let counters = &self.inner.counters;
         let memory = self.inner.memory.read();
-        let tables = memory.tables.iter().map(|table| {
+        let tables = memory.tables.iter().enumerate().map(|(index, table)| {
+            let retired = self.inner.retain.removed(index);
             let segment_rows: u64 = table.segments.iter().map(|segment| segment.rows()).sum();
             let rows_in_memory = table.batch_rows + table.entities.len() as u64;
             TableStats {
@@ -222,6 +236,8 @@ impl Store {
                 rows_in_memory,
                 segments: table.segments.len() as u64,
                 segment_bytes: table.segments.iter().map(|segment| segment.size_bytes()).sum(),
+                retired_rows: retired.rows,
+                retired_bytes: retired.bytes,
             }
         });
         StoreStats {

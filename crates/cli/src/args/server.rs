@@ -72,6 +72,9 @@ pub(crate) struct FlushArgs {
     /// Flush a table when this many of its rows are in memory
     #[arg(long, hide = true, value_name = "ROWS")]
     pub(crate) flush_rows: Option<u64>,
+    /// Refuse deliveries while rows in no segment take this many bytes of memory; flush at a quarter of it
+    #[arg(long, hide = true, value_name = "BYTES")]
+    pub(crate) flush_memory_bytes: Option<u64>,
     /// Flush rows older than this
     #[arg(long, hide = true, value_name = "SECONDS")]
     pub(crate) flush_age_seconds: Option<u64>,
@@ -262,6 +265,39 @@ pub(crate) enum TokenScope {
     Admin,
 }
 
+const STATS_EXAMPLES: &str = "\
+Examples:
+  manometer store stats                                   one line a table
+  manometer store stats --by month --table tests          where the bytes of the test results lie, and when they go
+  manometer store stats --by day --format csv > days.csv";
+
+const RETAIN_NOTE: &str = "\
+A server removes by itself what is over, every day, a little at a time: this command is for folders that no server has
+open, for not waiting, and, with --dry-run, for seeing what a change of the settings would do. With --server the server
+works by its own settings.";
+
+/// How finely `manometer store stats` tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StatsDetail {
+    /// One line a table
+    Table,
+    /// One line a table and month
+    Month,
+    /// One line a table and day; small days that are over lie together, as their month
+    Day,
+}
+
+/// Forms of a short list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListFormat {
+    /// Aligned columns for people
+    Table,
+    /// A JSON array of objects
+    Json,
+    /// Comma-separated values with a header
+    Csv,
+}
+
 /// `manometer store`
 #[derive(Debug, Subcommand)]
 pub(crate) enum StoreCommand {
@@ -286,10 +322,34 @@ pub(crate) enum StoreCommand {
         #[command(flatten)]
         data: DataArgs,
     },
-    /// Rows, bytes and bytes per row, by table
+    /// Rows, bytes and bytes per row, by table and time, and when they go
+    #[command(after_help = STATS_EXAMPLES)]
     Stats {
         #[command(flatten)]
         data: DataArgs,
+        /// How finely to tell
+        #[arg(long, value_enum, default_value_t = StatsDetail::Table)]
+        by: StatsDetail,
+        /// Only this table; may be repeated
+        #[arg(long = "table", value_name = "TABLE")]
+        tables: Vec<String>,
+        /// Form of the answer
+        #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+        format: ListFormat,
+    },
+    /// Remove rows that are older than their table keeps them ([retention] in the settings), now
+    #[command(after_help = RETAIN_NOTE)]
+    Retain {
+        #[command(flatten)]
+        data: DataArgs,
+        #[command(flatten)]
+        remote: RemoteArgs,
+        /// Only tell what would go; works beside a server that has the folder open
+        #[arg(long)]
+        dry_run: bool,
+        /// Form of the answer
+        #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+        format: ListFormat,
     },
     /// Move everything into segments and merge small ones, now
     Compact {

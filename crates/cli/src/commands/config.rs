@@ -24,6 +24,9 @@ fn check(loaded: &Loaded) -> anyhow::Result<()> {
     if let Err(error) = loaded.config.service_rules() {
         faults.push(format!("{error:#}"));
     }
+    if let Err(of_retention) = loaded.config.retention.resolve() {
+        faults.extend(of_retention);
+    }
     #[cfg(feature = "server")]
     if let Err(error) = crate::webhooks::webhooks(&loaded.config, |name| std::env::var(name).ok()) {
         faults.push(format!("{error:#}"));

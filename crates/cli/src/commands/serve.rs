@@ -20,6 +20,7 @@ pub(crate) fn run(arguments: &ServeArgs, config: &Config) -> anyhow::Result<()> 
     config.statsd = arguments.statsd.clone().or(config.statsd);
     let mut options = StoreOptions::new(folder(&arguments.data, &config));
     set_flush(&mut options, &arguments.flush);
+    options.retention = config.retention()?;
     serve(options, listen, &config)
 }
 
@@ -27,6 +28,7 @@ fn set_flush(options: &mut StoreOptions, flush: &FlushArgs) {
     let policy = &mut options.flush;
     policy.journal_bytes = flush.flush_journal_bytes.unwrap_or(policy.journal_bytes);
     policy.rows = flush.flush_rows.unwrap_or(policy.rows);
+    policy.memory_bytes = flush.flush_memory_bytes.unwrap_or(policy.memory_bytes);
     policy.age_seconds = flush.flush_age_seconds.unwrap_or(policy.age_seconds);
 }
 

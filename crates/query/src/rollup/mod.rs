@@ -27,6 +27,7 @@ use datafusion::common::tree_node::Transformed;
 use datafusion::common::{Column, DFSchema};
 use datafusion::datasource::provider_as_source;
 use datafusion::error::Result;
+use datafusion::logical_expr::registry::FunctionRegistry;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Aggregate, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, cast, col};
 use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
@@ -36,7 +37,7 @@ use self::fitting::fits;
 use self::parts::{Candidate, Parts};
 use self::question::Question;
 use self::range::{Range, range_of};
-use self::states::States;
+use self::states::{SketchFunctions, States};
 use crate::RelationData;
 use crate::table::SnapshotTable;
 use crate::table::relation::{Relation, relations};
@@ -68,9 +69,10 @@ impl OptimizerRule for UseRollups {
         Some(ApplyOrder::BottomUp)
     }
 
-    fn rewrite(&self, plan: LogicalPlan, _config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
+    fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
         let LogicalPlan::Aggregate(aggregate) = &plan else { return Ok(Transformed::no(plan)) };
-        Ok(match self.answered(aggregate)? {
+        let Some(registry) = config.function_registry() else { return Ok(Transformed::no(plan)) };
+        Ok(match self.answered(aggregate, registry)? {
             Some(answered) => Transformed::yes(answered),
             None => Transformed::no(plan),
         })
@@ -79,7 +81,11 @@ impl OptimizerRule for UseRollups {
 
 impl UseRollups {
     /// The same aggregation over roll-ups, where they can answer it.
-    fn answered(&self, aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
+    fn answered(
+        &self,
+        aggregate: &Aggregate,
+        registry: &dyn FunctionRegistry,
+    ) -> Result<Option<LogicalPlan>> {
         let Some(question) = Question::of(aggregate)? else { return Ok(None) };
         let Some(table) = question.table() else { return Ok(None) };
         let Some(facts) = Table::named(table.relation().name) else { return Ok(None) };
@@ -89,7 +95,7 @@ impl UseRollups {
         }
 
         let schema = DFSchema::try_from(Arc::clone(&table.relation().schema))?;
-        let mut states = States::new(&first.measure, &schema);
+        let mut states = States::new(&first.measure, &schema, SketchFunctions::of(registry)?);
         let mut answers = Vec::with_capacity(question.aggregates.len());
         for function in &question.aggregates {
             let Some(answer) = states.understand(function)? else { return Ok(None) };
@@ -169,18 +175,18 @@ impl Asked<'_> {
             else {
                 continue;
             };
-            let part = RelationData { batches: Vec::new(), segments };
+            let part = RelationData { segments, ..RelationData::default() };
             let time = buckets.and_then(Range::as_filter);
             inputs.push(self.input(relation, part, time, self.states.of_rollup())?);
         }
-        if !data.batches.is_empty() {
+        let mut memory = RelationData { segments: Vec::new(), ..data };
+        if !(memory.batches.is_empty() && memory.unflushed.is_empty()) {
             parts.rows.entry(self.range).or_default();
         }
-        let mut batches = data.batches;
         for (range, segments) in parts.rows {
             // What is in memory is read with the segments that are read over the whole range.
-            let batches = if range == self.range { std::mem::take(&mut batches) } else { Vec::new() };
-            let part = RelationData { batches, segments };
+            let memory = if range == self.range { std::mem::take(&mut memory) } else { RelationData::default() };
+            let part = RelationData { segments, ..memory };
             inputs.push(self.input(self.table.relation(), part, range.as_filter(), self.states.of_rows())?);
         }
         Ok(inputs)
@@ -215,7 +221,7 @@ impl Asked<'_> {
             return datafusion::common::internal_err!("a question without parts");
         };
         let mut builder = LogicalPlanBuilder::new(first);
-        let is_one = inputs.len() == 0;
+        let is_one = inputs.len() == 0 && !self.states.must_be_merged();
         for input in inputs {
             builder = builder.union(input)?;
         }

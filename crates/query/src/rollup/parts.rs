@@ -22,19 +22,17 @@ const WORTHWHILE: u64 = 4;
 pub(super) struct Candidate {
     pub(super) rollup: &'static Rollup,
     companions: HashMap<i64, Vec<SegmentFile>>,
-    rows: u64,
 }
 
 impl Candidate {
     pub(super) fn new(rollup: &'static Rollup, files: Vec<SegmentFile>) -> Self {
-        let rows = files.iter().map(|file| file.rows).sum();
         let mut companions: HashMap<i64, Vec<SegmentFile>> = HashMap::new();
         for file in files {
             if let Some(segment) = file.rolls_up {
                 companions.entry(segment).or_default().push(file);
             }
         }
-        Self { rollup, companions, rows }
+        Self { rollup, companions }
     }
 }
 
@@ -50,7 +48,7 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// Shares a question's range out. Candidates end up with the least rows first, and are asked in this order.
+    /// Shares a question's range out. Candidates end up with the coarsest first, and are asked in this order.
     /// `always`: also where reading the rows would be less work.
     pub(super) fn of(
         range: Range,
@@ -58,7 +56,10 @@ impl Parts {
         candidates: &mut [Candidate],
         always: bool,
     ) -> Self {
-        candidates.sort_by_key(|candidate| candidate.rows);
+        candidates.sort_by_key(|candidate| {
+            let rollup = candidate.rollup;
+            (std::cmp::Reverse(rollup.bucket), rollup.dimensions.len())
+        });
         let mut parts = Self::default();
         for segment in segments {
             let span = (segment.min_at.as_micros(), segment.max_at.as_micros());

@@ -6,6 +6,7 @@
 //! | `count(*)` | a sum | `count(*)` | `sum(row_count)` |
 //! | `count(x)`, `sum(x)`, `min(x)`, `max(x)` of the measure | sum, sum, least, greatest | the same | of the measure's columns |
 //! | `avg(x)` of the measure | two sums | `sum(x)`, `count(x)` | of the measure's columns |
+//! | `p95(x)`, `quantile(x, p)`, `sketch(x)`, … of the measure | a sketch | `sketch(x)` | `sketch_merge` of the measure's sketches |
 //! | `min(at)`, `max(at)` | least, greatest | the same | of `first_at`, `last_at` |
 //! | `count(d)` of what all rows of a group agree in | a sum | `count(d)` | `sum(row_count)` of those that have one |
 //! | `sum(d)`, `avg(d)` of the same | sums | `sum(d)`, `count(d)` | `sum(d * row_count)`, … |
@@ -13,13 +14,16 @@
 //!
 //! A FILTER goes with each of them, so what it reads has to be agreed in as well.
 
+use std::sync::Arc;
+
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::DFSchema;
 use datafusion::error::Result;
 use datafusion::functions::expr_fn::coalesce;
 use datafusion::functions_aggregate::expr_fn::{count, max, min, sum};
 use datafusion::logical_expr::expr::AggregateFunction;
-use datafusion::logical_expr::{Expr, ExprFunctionExt, ExprSchemable, cast, col, lit};
+use datafusion::logical_expr::registry::FunctionRegistry;
+use datafusion::logical_expr::{AggregateUDF, Expr, ExprFunctionExt, ExprSchemable, cast, col, lit};
 use manometer_model::rollup::{FIRST_AT, LAST_AT, Measure, ROW_COUNT};
 
 use super::fitting::is_at;
@@ -30,6 +34,31 @@ enum Merge {
     Sum,
     Least,
     Greatest,
+    Sketch,
+}
+
+/// The functions over sketches.
+#[derive(Debug)]
+pub(super) struct SketchFunctions {
+    /// Numbers to a sketch.
+    sketch: Arc<AggregateUDF>,
+    /// Sketches to one.
+    merge: Arc<AggregateUDF>,
+    /// Sketches to a quantile, and to a list of quantiles.
+    quantile: Arc<AggregateUDF>,
+    quantiles: Arc<AggregateUDF>,
+}
+
+impl SketchFunctions {
+    /// As a session knows them.
+    pub(super) fn of(registry: &dyn FunctionRegistry) -> Result<Self> {
+        Ok(Self {
+            sketch: registry.udaf("sketch")?,
+            merge: registry.udaf("sketch_merge")?,
+            quantile: registry.udaf("sketch_quantile")?,
+            quantiles: registry.udaf("sketch_quantiles")?,
+        })
+    }
 }
 
 /// Something that is computed of each part and then put together.
@@ -45,14 +74,21 @@ pub(super) struct States<'a> {
     measure: &'a Measure,
     /// The columns of the table.
     schema: &'a DFSchema,
+    sketches: SketchFunctions,
     list: Vec<State>,
+    /// What is made of sketches as they are put together.
+    of_sketches: Vec<Expr>,
     /// What all rows behind a row of the roll-up have to agree in.
     pub(super) agreed: Vec<Expr>,
 }
 
 impl<'a> States<'a> {
-    pub(super) const fn new(measure: &'a Measure, schema: &'a DFSchema) -> Self {
-        Self { measure, schema, list: Vec::new(), agreed: Vec::new() }
+    pub(super) const fn new(
+        measure: &'a Measure,
+        schema: &'a DFSchema,
+        sketches: SketchFunctions,
+    ) -> Self {
+        Self { measure, schema, sketches, list: Vec::new(), of_sketches: Vec::new(), agreed: Vec::new() }
     }
 
     /// Makes sure that what this aggregate needs is computed. Returns the aggregate as an expression over the columns
@@ -62,11 +98,17 @@ impl<'a> States<'a> {
         if params.distinct || !params.order_by.is_empty() || params.null_treatment.is_some() {
             return Ok(None);
         }
-        let [argument] = params.args.as_slice() else { return Ok(None) };
+        let Some((argument, further)) = params.args.split_first() else { return Ok(None) };
         let filter = params.filter.as_deref();
         self.agreed.extend(filter.cloned());
         let measure = *self.measure;
         let is_measure = matches!(argument, Expr::Column(column) if column.name == measure.column);
+        if is_measure && let Some(answer) = self.of_sketch(func.name(), further, filter)? {
+            return Ok(Some(answer));
+        }
+        if !further.is_empty() {
+            return Ok(None);
+        }
         Ok(Some(match (func.name(), argument) {
             ("count", Expr::Literal(value, _)) if !value.is_null() => self.rows(filter)?,
             ("count", time) if is_at(time) => self.rows(filter)?,
@@ -104,6 +146,37 @@ impl<'a> States<'a> {
             }
             _ => return Ok(None),
         }))
+    }
+
+    /// An answer that is made of the sketch of the measure.
+    fn of_sketch(&mut self, name: &str, further: &[Expr], filter: Option<&Expr>) -> Result<Option<Expr>> {
+        let (function, probability) = match (name, further) {
+            ("sketch", []) => (&self.sketches.merge, None),
+            ("p50", []) => (&self.sketches.quantile, Some(lit(0.50))),
+            ("p75", []) => (&self.sketches.quantile, Some(lit(0.75))),
+            ("p90", []) => (&self.sketches.quantile, Some(lit(0.90))),
+            ("p95", []) => (&self.sketches.quantile, Some(lit(0.95))),
+            ("p99", []) => (&self.sketches.quantile, Some(lit(0.99))),
+            ("quantile", [probability]) => (&self.sketches.quantile, Some(probability.clone())),
+            ("quantiles", [probabilities]) => (&self.sketches.quantiles, Some(probabilities.clone())),
+            _ => return Ok(None),
+        };
+        let function = Arc::clone(function);
+        let measure = *self.measure;
+        let of_rows = self.sketches.sketch.call(vec![col(measure.column)]);
+        let of_rollup = self.sketches.merge.call(vec![col(measure.sketch)]);
+        let part = self.need(Merge::Sketch, of_rows, of_rollup, filter)?;
+        let answer = function.call(std::iter::once(part).chain(probability).collect());
+        let place = self.of_sketches.iter().position(|known| *known == answer).unwrap_or(self.of_sketches.len());
+        if place == self.of_sketches.len() {
+            self.of_sketches.push(answer);
+        }
+        Ok(Some(col(answer_name(place))))
+    }
+
+    /// Does it take [`Self::merged`] to answer, also where there is one part only?
+    pub(super) const fn must_be_merged(&self) -> bool {
+        !self.of_sketches.is_empty()
     }
 
     fn rows(&mut self, filter: Option<&Expr>) -> Result<Expr> {
@@ -167,19 +240,29 @@ impl<'a> States<'a> {
 
     /// The aggregates that put parts together.
     pub(super) fn merged(&self) -> Vec<Expr> {
-        named(self.list.iter().enumerate().map(|(place, state)| {
-            let part = col(name_of(place));
-            match state.merge {
+        let states = self.list.iter().enumerate().filter_map(|(place, state)| {
+            let name = name_of(place);
+            let part = col(&name);
+            let whole = match state.merge {
                 Merge::Sum => sum(part),
                 Merge::Least => min(part),
                 Merge::Greatest => max(part),
-            }
-        }))
+                // Put together by those that read it.
+                Merge::Sketch => return None,
+            };
+            Some(whole.alias(name))
+        });
+        let answers = self.of_sketches.iter().enumerate();
+        states.chain(answers.map(|(place, answer)| answer.clone().alias(answer_name(place)))).collect()
     }
 }
 
 fn name_of(place: usize) -> String {
     format!("__state_{place}")
+}
+
+fn answer_name(place: usize) -> String {
+    format!("__answer_{place}")
 }
 
 fn named(states: impl Iterator<Item = Expr>) -> Vec<Expr> {

@@ -11,6 +11,7 @@ mod guard;
 mod pruning;
 pub(crate) mod relation;
 pub(crate) mod segments;
+mod unflushed;
 mod visible;
 
 use std::sync::Arc;
@@ -31,6 +32,7 @@ use datafusion::physical_plan::union::UnionExec;
 use self::guard::ProjectGuardExec;
 use self::relation::Relation;
 use self::segments::{Scan, SegmentReader};
+use self::unflushed::UnflushedExec;
 use crate::{Access, RelationData, SegmentFile, Source};
 
 /// The column that says whose a row is. Every table has it.
@@ -133,6 +135,7 @@ impl TableProvider for SnapshotTable {
             Access::All => {
                 parts.extend(self.reader.scan(plain, kept)?);
                 parts.extend(self.memory(data.batches, projection.cloned(), partitions, limit)?);
+                parts.extend(UnflushedExec::scan(schema, data.unflushed, projection.cloned(), partitions)?);
             }
             Access::Projects(allowed) => {
                 let (open, mixed): (Vec<SegmentFile>, Vec<SegmentFile>) = kept
@@ -152,7 +155,8 @@ impl TableProvider for SnapshotTable {
                 };
                 let mut hidden: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
                 hidden.extend(self.reader.scan(guarded, mixed)?);
-                hidden.extend(self.memory(data.batches, inside, partitions, None)?);
+                hidden.extend(self.memory(data.batches, inside.clone(), partitions, None)?);
+                hidden.extend(UnflushedExec::scan(schema, data.unflushed, inside, partitions)?);
                 for part in hidden {
                     let guard = ProjectGuardExec::new(part, allowed.clone(), projection.map(Vec::len))?;
                     parts.push(Arc::new(guard));

@@ -9,6 +9,7 @@
 //! | `entity`  | the merged document of a run, job, deployment, …                             |
 //! | `journal` | a batch of fact rows that no segment holds yet                               |
 //! | `segment` | a Parquet file that belongs to the data                                      |
+//! | `segment_term` | when retention has something to do about a segment, where only its rows tell |
 //! | `garbage` | a file merged away, to be removed when nobody reads it any more              |
 //! | `pin`     | a reader in another process, for whose sake merged files stay a while longer |
 //!
@@ -24,6 +25,7 @@ pub(crate) mod pages;
 pub(crate) mod pins;
 pub(crate) mod raw;
 pub(crate) mod segments;
+pub(crate) mod terms;
 
 pub(crate) use connection::{Access, CatalogError, LAYOUT_VERSION, connect};
 

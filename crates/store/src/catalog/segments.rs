@@ -97,11 +97,13 @@ pub(crate) fn set_rolled_up(connection: &Connection, id: i64, version: i64) -> r
 /// Takes segments off the list and marks their files for removal; returns how many were listed.
 pub(crate) fn replace(connection: &Connection, obsolete: &[(i64, &str)]) -> rusqlite::Result<usize> {
     let mut remove = connection.prepare_cached("DELETE FROM segment WHERE id = ?1")?;
+    let mut forget_terms = connection.prepare_cached("DELETE FROM segment_term WHERE segment_id = ?1")?;
     let mut mark =
         connection.prepare_cached("INSERT INTO garbage(file) VALUES (?1) ON CONFLICT DO NOTHING")?;
     let mut removed = 0;
     for (id, file) in obsolete {
         removed += remove.execute([id])?;
+        forget_terms.execute([id])?;
         mark.execute([file])?;
     }
     Ok(removed)

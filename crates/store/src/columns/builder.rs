@@ -206,17 +206,21 @@ impl ColumnBuilder {
         }
     }
 
+    /// The column, without the room it made for rows that did not come: it may wait in memory for long.
     pub(crate) fn finish(self) -> Result<CompactColumn, ArrowError> {
         let array: ArrayRef = match self.state {
             State::Constant(constant) => return Ok(CompactColumn::Constant(constant)),
             State::Texts(texts) => texts.finish()?,
-            State::TestIds { bytes, mut known } => {
+            State::TestIds { mut bytes, mut known } => {
+                bytes.shrink_to_fit();
                 Arc::new(FixedSizeBinaryArray::try_new(16, Buffer::from_vec(bytes), known.finish())?)
             }
-            State::Whole { numbers, mut known } => {
+            State::Whole { mut numbers, mut known } => {
+                numbers.shrink_to_fit();
                 Arc::new(Int64Array::try_new(ScalarBuffer::from(numbers), known.finish())?)
             }
-            State::Real { numbers, mut known } => {
+            State::Real { mut numbers, mut known } => {
+                numbers.shrink_to_fit();
                 Arc::new(Float64Array::try_new(ScalarBuffer::from(numbers), known.finish())?)
             }
             State::Truths { mut bits, mut known } => {

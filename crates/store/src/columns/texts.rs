@@ -45,6 +45,8 @@ impl Texts {
         if self.ends.last() == Some(&-1) {
             return Err(ArrowError::OffsetOverflowError(self.bytes.len()));
         }
+        self.ends.shrink_to_fit();
+        self.bytes.shrink_to_fit();
         let ends = OffsetBuffer::new(ScalarBuffer::from(self.ends));
         let array = StringArray::try_new(ends, Buffer::from_vec(self.bytes), self.known.finish())?;
         Ok(Arc::new(array))

@@ -29,10 +29,10 @@ pub(super) fn materialise<'d>(
         derive_durations(layout, &mut row);
         builder.append(&row)?;
         if builder.is_full() {
-            batches.extend(builder.take()?.map(|batch| batch.expand()).transpose()?);
+            batches.extend(builder.take()?.map(|batch| batch.expand(None)).transpose()?);
         }
     }
-    batches.extend(builder.take()?.map(|batch| batch.expand()).transpose()?);
+    batches.extend(builder.take()?.map(|batch| batch.expand(None)).transpose()?);
     Ok(batches)
 }
 

@@ -19,6 +19,8 @@ const CHUNK_ROWS: usize = 4_096;
 pub(crate) struct EntityRows {
     table: &'static Table,
     slots: HashMap<Arc<str>, usize>,
+    /// Slots of entities that were forgotten, to be used again.
+    free: Vec<usize>,
     chunks: Vec<Arc<EntityChunk>>,
 }
 
@@ -26,13 +28,14 @@ pub(crate) struct EntityRows {
 #[derive(Debug)]
 pub(crate) struct EntityChunk {
     table: &'static Table,
-    docs: Vec<Arc<[u8]>>,
+    /// By slot; empty where an entity was forgotten.
+    docs: Vec<Option<Arc<[u8]>>>,
     rows: OnceLock<Vec<RecordBatch>>,
 }
 
 impl EntityRows {
     pub(crate) fn new(table: &'static Table) -> Self {
-        Self { table, slots: HashMap::new(), chunks: Vec::new() }
+        Self { table, slots: HashMap::new(), free: Vec::new(), chunks: Vec::new() }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -41,7 +44,7 @@ impl EntityRows {
 
     pub(crate) fn get(&self, key: &str) -> Option<&Arc<[u8]>> {
         let slot = *self.slots.get(key)?;
-        self.chunks.get(slot / CHUNK_ROWS)?.docs.get(slot % CHUNK_ROWS)
+        self.chunks.get(slot / CHUNK_ROWS)?.docs.get(slot % CHUNK_ROWS)?.as_ref()
     }
 
     pub(crate) fn chunks(&self) -> Vec<Arc<EntityChunk>> {
@@ -51,22 +54,33 @@ impl EntityRows {
     /// Puts the new document of an entity in its place. Chunks that snapshots hold are copied first.
     pub(crate) fn put(&mut self, key: &str, doc: Arc<[u8]>) {
         if let Some(slot) = self.slots.get(key) {
-            if let Some(chunk) = self.chunks.get_mut(slot / CHUNK_ROWS)
-                && let Some(place) = changeable(chunk).docs.get_mut(slot % CHUNK_ROWS)
-            {
-                *place = doc;
-            }
+            self.fill(*slot, Some(doc));
             return;
         }
-        let slot = self.slots.len();
+        let slot = self.free.pop().unwrap_or(self.slots.len());
         self.slots.insert(Arc::from(key), slot);
-        match self.chunks.get_mut(slot / CHUNK_ROWS) {
-            Some(chunk) => changeable(chunk).docs.push(doc),
-            None => self.chunks.push(Arc::new(EntityChunk {
-                table: self.table,
-                docs: vec![doc],
-                rows: OnceLock::new(),
-            })),
+        self.fill(slot, Some(doc));
+    }
+
+    /// Takes an entity out, if it is there.
+    pub(crate) fn forget(&mut self, key: &str) {
+        if let Some(slot) = self.slots.remove(key) {
+            self.fill(slot, None);
+            self.free.push(slot);
+        }
+    }
+
+    /// A slot is one of those there are, or the next.
+    fn fill(&mut self, slot: usize, doc: Option<Arc<[u8]>>) {
+        let Some(chunk) = self.chunks.get_mut(slot / CHUNK_ROWS) else {
+            let docs = vec![doc];
+            self.chunks.push(Arc::new(EntityChunk { table: self.table, docs, rows: OnceLock::new() }));
+            return;
+        };
+        let docs = &mut changeable(chunk).docs;
+        match docs.get_mut(slot % CHUNK_ROWS) {
+            Some(place) => *place = doc,
+            None => docs.push(doc),
         }
     }
 }
@@ -85,7 +99,12 @@ impl Clone for EntityChunk {
 
 impl EntityChunk {
     pub(crate) fn len(&self) -> usize {
-        self.docs.len()
+        self.documents().count()
+    }
+
+    /// The documents in it.
+    pub(crate) fn documents(&self) -> impl Iterator<Item = &Arc<[u8]>> {
+        self.docs.iter().flatten()
     }
 
     /// Its rows, built at the first call.
@@ -96,7 +115,7 @@ impl EntityChunk {
         let layout = table_index(self.table).and_then(layout_of).ok_or_else(|| StoreError::Corrupt {
             what: format!("{} is not a table of entities", self.table.name),
         })?;
-        let built = materialise(self.table, layout, self.docs.iter().map(AsRef::as_ref))?;
+        let built = materialise(self.table, layout, self.documents().map(AsRef::as_ref))?;
         Ok(self.rows.get_or_init(|| built).clone())
     }
 }

@@ -70,7 +70,13 @@ impl SegmentSpace {
         Ok(())
     }
 
-    fn number(&self) -> i64 {
+    /// The number the next segment will have.
+    pub(crate) fn next_number(&self) -> i64 {
+        self.next_id.load(Ordering::Relaxed)
+    }
+
+    /// A number no segment has or will have, unless it is given this one.
+    pub(crate) fn number(&self) -> i64 {
         self.next_id.fetch_add(1, Ordering::Relaxed)
     }
 

@@ -1,8 +1,11 @@
 //! `manometer store …`: checking, copying and looking after a data folder.
 
+mod listing;
+mod retain;
+mod stats;
+
 use std::path::{Path, PathBuf};
 
-use manometer_model::records::TABLES;
 use manometer_store::{ReadOnlyStore, Store, StoreOptions};
 
 use crate::args::{DataArgs, StoreCommand};
@@ -10,6 +13,7 @@ use crate::config::Config;
 use crate::exit::gate_failed;
 use crate::output::{self, bytes, grouped};
 use crate::progress;
+use crate::remote::Remote;
 
 /// Runs one of them.
 pub(crate) fn run(command: &StoreCommand, config: &Config) -> anyhow::Result<()> {
@@ -17,7 +21,13 @@ pub(crate) fn run(command: &StoreCommand, config: &Config) -> anyhow::Result<()>
         StoreCommand::Check { data } => check(&folder(data, config)),
         StoreCommand::Backup { data, destination } => backup(&folder(data, config), destination),
         StoreCommand::Restore { backup, data } => restore(backup, &folder(data, config)),
-        StoreCommand::Stats { data } => stats(&folder(data, config)),
+        StoreCommand::Stats { data, by, tables, format } => {
+            stats::run(&folder(data, config), *by, tables, *format, &config.retention()?)
+        }
+        StoreCommand::Retain { data, remote, dry_run, format } => {
+            let folder = folder(data, config);
+            retain::run(&folder, Remote::from_args(remote)?.as_ref(), *dry_run, *format, config)
+        }
         StoreCommand::Compact { data } => compact(&folder(data, config), config),
     }
 }
@@ -79,37 +89,6 @@ fn restore(source: &Path, data: &Path) -> anyhow::Result<()> {
         bytes(report.size_bytes),
         report.destination.display()
     ))?;
-    Ok(())
-}
-
-fn stats(data: &Path) -> anyhow::Result<()> {
-    let store = ReadOnlyStore::open(StoreOptions::new(data))?;
-    let snapshot = store.snapshot();
-    let mut text = format!(
-        "{:<12} {:>14} {:>12} {:>9} {:>12} {:>10}\n",
-        "table", "rows", "in memory", "segments", "on disk", "bytes/row"
-    );
-    for table in TABLES {
-        let segments = snapshot.segments(table);
-        let in_segments: u64 = segments.iter().map(|segment| segment.rows()).sum();
-        let size: u64 = segments.iter().map(|segment| segment.size_bytes()).sum();
-        let in_memory = snapshot.rows(table) - in_segments;
-        if in_segments + in_memory == 0 {
-            continue;
-        }
-        let per_row =
-            if in_segments == 0 { String::new() } else { format!("{:.1}", size as f64 / in_segments as f64) };
-        text.push_str(&format!(
-            "{:<12} {:>14} {:>12} {:>9} {:>12} {:>10}\n",
-            table.name,
-            grouped(in_segments + in_memory),
-            grouped(in_memory),
-            grouped(segments.len() as u64),
-            if size == 0 { String::new() } else { bytes(size) },
-            per_row
-        ));
-    }
-    output::data(&text)?;
     Ok(())
 }
 

@@ -1,0 +1,116 @@
+//! Rows of the journal as a plan: each part becomes a batch when its turn comes, of the columns the query needs, so that
+//! a question costs one part of memory a thread, however many rows wait for their flush.
+
+use std::fmt;
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::stats::Precision;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{Statistics, project_schema};
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
+use futures::stream;
+use manometer_store::UnflushedRows;
+
+/// Reads unflushed rows, spread over partitions.
+#[derive(Debug)]
+pub(super) struct UnflushedExec {
+    partitions: Vec<Vec<UnflushedRows>>,
+    /// Positions in the table's schema; all columns where none are named.
+    columns: Option<Vec<usize>>,
+    properties: Arc<PlanProperties>,
+}
+
+impl UnflushedExec {
+    /// The plan that reads these rows; `None` when there are none.
+    pub(super) fn scan(
+        schema: &SchemaRef,
+        rows: Vec<UnflushedRows>,
+        columns: Option<Vec<usize>>,
+        most_partitions: usize,
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let partitions = balanced(rows, most_partitions);
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(project_schema(schema, columns.as_ref())?),
+            Partitioning::UnknownPartitioning(partitions.len()),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        );
+        Ok(Some(Arc::new(Self { partitions, columns, properties: Arc::new(properties) })))
+    }
+}
+
+/// Spreads parts so that each partition has about the same rows to read.
+fn balanced(mut rows: Vec<UnflushedRows>, most: usize) -> Vec<Vec<UnflushedRows>> {
+    rows.sort_by_key(|part| std::cmp::Reverse(part.rows()));
+    let mut groups: Vec<(u64, Vec<UnflushedRows>)> = Vec::new();
+    groups.resize_with(most.clamp(1, rows.len().max(1)), Default::default);
+    for part in rows {
+        if let Some((count, group)) = groups.iter_mut().min_by_key(|(count, _)| *count) {
+            *count += part.rows();
+            group.push(part);
+        }
+    }
+    groups.into_iter().map(|(_, group)| group).collect()
+}
+
+impl DisplayAs for UnflushedExec {
+    fn fmt_as(&self, _format: DisplayFormatType, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts: usize = self.partitions.iter().map(Vec::len).sum();
+        write!(formatter, "UnflushedExec: parts={parts}, partitions={}", self.partitions.len())
+    }
+}
+
+impl ExecutionPlan for UnflushedExec {
+    fn name(&self) -> &str {
+        "UnflushedExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        Vec::new()
+    }
+
+    fn apply_expressions(
+        &self,
+        _visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        _children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    /// Rows exactly: a count makes no batch.
+    fn partition_statistics(&self, partition: Option<usize>) -> Result<Arc<Statistics>> {
+        let counted = self.partitions.iter().enumerate().filter(|(number, _)| partition.is_none_or(|one| one == *number));
+        let rows: u64 = counted.flat_map(|(_, parts)| parts).map(UnflushedRows::rows).sum();
+        let mut known = Statistics::new_unknown(&self.schema());
+        known.num_rows = Precision::Exact(usize::try_from(rows).unwrap_or(usize::MAX));
+        Ok(Arc::new(known))
+    }
+
+    fn execute(&self, partition: usize, _context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let parts = self.partitions.get(partition).cloned().unwrap_or_default();
+        let columns = self.columns.clone();
+        let batches = parts.into_iter().map(move |part| {
+            part.read(columns.as_deref()).map_err(|error| DataFusionError::External(Box::new(error)))
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), stream::iter(batches))))
+    }
+}
