@@ -15,13 +15,15 @@ use datafusion::prelude::SessionConfig;
 use manometer_model::Timestamp;
 
 use crate::catalog::{CATALOG, SCHEMA};
-use crate::functions;
 use crate::rollup::{RollupUse, UseRollups};
+use crate::{exact, functions};
 
 /// What every query starts from: functions and settings, no tables.
 pub(crate) fn shared(threads: usize, environment: RuntimeEnv, rollups: RollupUse) -> SessionState {
     let mut scalar = SessionStateDefaults::default_scalar_functions();
     scalar.extend(functions::scalar());
+    let mut aggregates = SessionStateDefaults::default_aggregate_functions();
+    aggregates.extend(functions::aggregates());
     let table_functions = SessionStateDefaults::default_table_functions()
         .into_iter()
         .map(|function| (function.name().to_owned(), function))
@@ -31,17 +33,19 @@ pub(crate) fn shared(threads: usize, environment: RuntimeEnv, rollups: RollupUse
         .with_runtime_env(Arc::new(environment))
         .with_expr_planners(SessionStateDefaults::default_expr_planners())
         .with_scalar_functions(scalar)
-        .with_aggregate_functions(SessionStateDefaults::default_aggregate_functions())
+        .with_aggregate_functions(aggregates)
         .with_window_functions(SessionStateDefaults::default_window_functions())
         .with_higher_order_functions(SessionStateDefaults::default_higher_order_functions())
         .with_table_functions(table_functions)
         .with_optimizer_rules(optimizer_rules(rollups))
+        .with_query_planner(Arc::new(exact::Planner))
         .build()
 }
 
 /// The optimizer's own rules, and ours as soon as filters have reached the tables: what it makes is optimized further.
 fn optimizer_rules(rollups: RollupUse) -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     let mut rules = Optimizer::new().rules;
+    rules.push(Arc::new(exact::ReadAgain));
     if rollups != RollupUse::Never {
         let filters_are_down = rules.iter().position(|rule| rule.name() == "push_down_filter");
         let place = filters_are_down.map_or(rules.len(), |position| position + 1);
