@@ -150,6 +150,11 @@ const AGGREGATES: &[&str] = &[
     "sum(duration_seconds) FILTER (WHERE is_final AND branch = 'main')",
     "sum(CASE WHEN status IN ('failed', 'error') THEN 1 ELSE 0 END)",
     "avg(CASE WHEN status = 'failed' THEN 1.0 ELSE 0.0 END)",
+    "p95(duration_seconds)",
+    "p50(duration_seconds) FILTER (WHERE status = 'passed')",
+    "quantile(duration_seconds, 0.25)",
+    "quantiles(duration_seconds, [0.5, 0.9, 0.99])",
+    "percentile_cont(0.5) WITHIN GROUP (ORDER BY duration_seconds)",
     "count(DISTINCT branch)",
     "count(DISTINCT name)",
 ];

@@ -100,6 +100,11 @@ async fn explain_says_which_rollup_answers_a_question() {
         ("SELECT service, avg(duration_seconds) FROM tests WHERE is_final GROUP BY 1", "tests_by_service_daily"),
         ("SELECT date_trunc('day', at), count(*) FROM tests WHERE branch = 'main' GROUP BY 1", "tests_daily"),
         ("SELECT date_trunc('hour', at), count(*) FROM tests GROUP BY 1", "tests_hourly"),
+        ("SELECT date_trunc('day', at), p95(duration_seconds) FROM tests GROUP BY 1", "tests_by_service_daily"),
+        (
+            "SELECT quantiles(duration_seconds, [0.5, 0.9]), p99(duration_seconds) FROM tests WHERE job_name IS NULL",
+            "tests_daily",
+        ),
         ("SELECT DISTINCT branch FROM tests", "tests_daily"),
         ("SELECT count(DISTINCT branch) FROM tests WHERE service = 'cart'", "tests_daily"),
         (

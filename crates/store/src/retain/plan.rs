@@ -105,12 +105,15 @@ fn plan_segment(
     plan: &mut TablePlan,
 ) -> Result<(), StoreError> {
     match due(policy, segment, None, today) {
-        Due::Nothing => return Ok(()),
+        // Some of its rows may be over all the same, and wait.
+        Due::Nothing if policy.shortest().ends_on(segment.min_at().day()).is_none_or(|end| today < end) => {
+            return Ok(());
+        }
         Due::Drop => {
             plan.remove_whole(segment);
             return Ok(());
         }
-        Due::Examine | Due::Rewrite => {}
+        Due::Nothing | Due::Examine | Due::Rewrite => {}
     }
     let file = File::open(segment.path()).map_err(|error| io_error(segment.path(), error))?;
     let Some(examined) = examine(policy, segment, file, today, &mut || Ok(true))? else { return Ok(()) };

@@ -244,3 +244,36 @@ fn no_delivery_can_bring_rows_of_a_rollup() {
     assert!(store.writer().append(&RUNS, &[]).is_err());
     store.close();
 }
+
+#[test]
+fn rollups_stay_when_retention_takes_rows_and_describe_them_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = crate::world::TestClock::new();
+    let settings = r#"{"tests": "2 days", "tests_hourly": "4 days", "rules": [
+        {"table": "tests", "where": {"service": "service-1"}, "keep": "forever"}]}"#;
+    let retention: manometer_model::retention::RetentionSettings = serde_json::from_str(settings).unwrap();
+    let mut opened = options(folder.path());
+    opened.clock = std::sync::Arc::clone(&clock) as std::sync::Arc<_>;
+    opened.retention = retention.resolve().unwrap();
+    let store = Store::open(opened.clone()).unwrap();
+    send(&store, "first", 0..1_500);
+    store.flush().unwrap();
+    store.close();
+    // Of a time before there were roll-ups: they are made before rows go.
+    forget_companions(folder.path());
+    let store = Store::open(opened).unwrap();
+    clock.advance_seconds(5 * 86_400);
+    store.retain().unwrap();
+    assert_eq!(store.snapshot().rows(&TESTS), 1_500, "nothing goes that is not rolled up");
+    store.compact().unwrap();
+    store.retain().unwrap();
+    let snapshot = store.snapshot();
+    assert!(snapshot.rows(&TESTS) < 1_500);
+    for name in ["tests_daily", "tests_by_service_daily"] {
+        assert_eq!(rolled_up(&snapshot, name), expected(0..1_500, Bucket::Day), "{name}");
+    }
+    let hours = rolled_up(&snapshot, "tests_hourly").values().map(|known| known.rows).sum::<i64>();
+    assert!((900..1_500).contains(&hours), "the first days of the hours are gone: {hours}");
+    store.close();
+    assert!(check(folder.path(), &mut |_| {}).unwrap().is_sound());
+}

@@ -19,6 +19,7 @@ mod maintenance;
 mod once;
 mod power;
 mod refusals;
+mod retention;
 mod round_trip;
 mod sharing;
 mod space;

@@ -118,7 +118,7 @@ fn any_other_failure_of_a_commit_stops_all_writing_until_the_next_start() {
 fn past_the_queue_deliveries_are_refused_and_told_when_to_return() {
     let folder = tempfile::tempdir().unwrap();
     let mut opened = options(folder.path());
-    opened.flush.rows = 10;
+    opened.flush.memory_bytes = 1_000;
     let store = Store::open(opened).unwrap();
     send(&store, "a", 0..100);
     let refused = store.submit(delivery_of(&store, info("b"), 100..101)).unwrap_err();

@@ -3,7 +3,7 @@
 //! ```text
 //!  quantile, quantiles, p50 … p99, sketch       numbers ─┐
 //!                                                        ├─► a Sketch for each group ─► state: encoded sketches
-//!  sketch_quantile, sketch_quantiles, sketch_merge   encoded sketches ─┘             │                 (merged where parts meet)
+//!  sketch_quantile, …_quantiles, …_merge       sketches ─┘             │                 (merged where parts meet)
 //!                                                                      └─► a number, a list of numbers, or the sketch
 //! ```
 //!
