@@ -3,7 +3,7 @@
 use manometer_providers::poll::{Fault, Pause, PollError, Start};
 
 use crate::fake_github::{FakeGitHub, FakeRun, NOON, runs};
-use crate::http_server::{Manner, Reply};
+use manometer_testkit::fake::{Manner, Reply};
 
 #[tokio::test]
 async fn everything_is_told_in_good_times() {
@@ -130,7 +130,7 @@ async fn a_run_open_for_ten_days_is_looked_up_until_it_ends() {
     let before = github.server.requests().len();
     github.clock.advance(300.0);
     github.until_up_to_date(&mut reconciler).await;
-    let looked_up = |request: &crate::http_server::Request| request.path.ends_with("/actions/runs/1");
+    let looked_up = |request: &manometer_testkit::fake::Request| request.path.ends_with("/actions/runs/1");
     assert!(!github.server.requests().iter().skip(before).any(looked_up), "once it has ended, no more");
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod arriving;
 mod delivered;
 pub(crate) mod deliveries;
 pub(crate) mod openapi;
+pub(crate) mod polls;
 pub(crate) mod records;
 pub(crate) mod reports;
 pub(crate) mod sql;

@@ -10,6 +10,7 @@
 //! | `journal` | a batch of fact rows that no segment holds yet                               |
 //! | `segment` | a Parquet file that belongs to the data                                      |
 //! | `garbage` | a file merged away, to be removed when nobody reads it any more              |
+//! | `note`    | a small text by name that another room keeps here, as how far a poll has come |
 //! | `pin`     | a reader in another process, for whose sake merged files stay a while longer |
 //!
 //! The functions here work on a connection; who opens transactions is the caller.
@@ -20,6 +21,7 @@ pub(crate) mod entities;
 pub(crate) mod fact_keys;
 pub(crate) mod journal;
 pub(crate) mod ledger;
+pub(crate) mod notes;
 pub(crate) mod pages;
 pub(crate) mod pins;
 pub(crate) mod raw;
