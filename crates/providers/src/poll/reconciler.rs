@@ -390,6 +390,7 @@ impl<S: Source, R: RecordSink, C: CursorStore> Reconciler<S, R, C> {
         };
         self.hand_over(found).await?;
         self.troubled = None;
+        self.failures = 0;
         self.progress.runs += 1;
         if run.is_finished {
             self.cursor.unfinished.remove(&run.key);

@@ -15,6 +15,8 @@ async fn everything_is_told_in_good_times() {
     github.assert_everything_was_told();
     let told = github.memory.told.lock().unwrap();
     assert_eq!(told.keys("runners"), ["github|77".to_owned()].into());
+    let caches: Vec<&String> = told.facts.keys().filter(|key| key.starts_with("cache/")).collect();
+    assert_eq!(caches, ["cache/github/github.com/acme/shop/505"], "those saved since the sweep's beginning");
     assert!(told.facts.keys().any(|key| key.starts_with("cache_usage/github/github.com/acme/shop/")));
 }
 
