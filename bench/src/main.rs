@@ -11,11 +11,13 @@
 
 mod comparisons;
 mod figures;
+mod flask;
 mod folder_size;
 mod http_load;
 mod junit_document;
 mod postgres;
 mod postgres_tests;
+mod processes;
 mod program;
 mod python;
 mod report;
@@ -57,6 +59,8 @@ enum Name {
     Ingest,
     /// Small durable requests, beside PostgreSQL
     Requests,
+    /// GitHub's webhooks, signed and durable, beside Flask, SQLAlchemy and PostgreSQL
+    Webhooks,
     /// Bytes a test result, starting and recovering
     Storage,
     /// Starting the command, and an idle server's memory
@@ -91,6 +95,9 @@ fn run(options: &Options) -> anyhow::Result<()> {
     }
     if wants(Name::Requests) {
         comparisons::requests::measure(&scene, &mut report)?;
+    }
+    if wants(Name::Webhooks) {
+        comparisons::webhooks::measure(&scene, &mut report)?;
     }
     if wants(Name::Ingest) {
         comparisons::ingest::measure(&scene, &mut report)?;

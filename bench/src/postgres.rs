@@ -138,19 +138,7 @@ impl Postgres {
 
     /// Processor seconds of the server and all its processes that still run or were waited for.
     pub(crate) fn processor_seconds(&self) -> anyhow::Result<f64> {
-        let mut total = 0.0;
-        for process in self.processes()? {
-            total += manometer_testkit::usage::of_with_ended_children(process)?.as_secs_f64();
-        }
-        Ok(total)
-    }
-
-    fn processes(&self) -> anyhow::Result<Vec<u32>> {
-        let root = self.server.id();
-        let children = std::fs::read_to_string(format!("/proc/{root}/task/{root}/children"))?;
-        let mut processes = vec![root];
-        processes.extend(children.split_ascii_whitespace().filter_map(|id| id.parse::<u32>().ok()));
-        Ok(processes)
+        crate::processes::processor_seconds(self.server.id())
     }
 }
 

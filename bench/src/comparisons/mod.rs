@@ -7,6 +7,7 @@ pub(crate) mod junit;
 pub(crate) mod requests;
 pub(crate) mod start;
 pub(crate) mod storage;
+pub(crate) mod webhooks;
 
 /// What all measurements share.
 #[derive(Debug)]

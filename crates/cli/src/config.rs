@@ -38,6 +38,8 @@ pub(crate) struct Config {
     pub(crate) webhooks: Vec<WebhookConfig>,
     /// How long rows are kept, by table and category.
     pub(crate) retention: RetentionSettings,
+    /// Whose APIs are polled.
+    pub(crate) poll: Vec<PollConfig>,
     /// Every limit; see the documentation for their meaning.
     pub(crate) limits: Limits,
 }
@@ -58,6 +60,60 @@ pub(crate) struct WebhookConfig {
     pub(crate) open: bool,
 }
 
+/// One API that is polled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct PollConfig {
+    /// `github`, `gitlab`, `jenkins` or `teamcity`.
+    pub(crate) provider: String,
+    /// Address of the API, where it is not that of github.com or gitlab.com.
+    pub(crate) url: Option<String>,
+    /// What to poll: repositories, projects or folders; Jenkins and TeamCity are polled whole where there are none.
+    #[serde(alias = "repositories", alias = "folders")]
+    pub(crate) projects: Vec<String>,
+    /// `env:NAME` or `file:PATH`: the token.
+    pub(crate) token: Option<String>,
+    /// The user the token belongs to (Jenkins).
+    pub(crate) user: Option<String>,
+    /// Most requests in any hour, for all projects of this entry together.
+    pub(crate) requests_per_hour: u32,
+    /// How far back the first sweep begins: `7d`.
+    pub(crate) since: String,
+    /// Seconds between two sweeps.
+    pub(crate) interval_seconds: u32,
+    /// First wait after a request that failed; it doubles with every further one.
+    pub(crate) retry_seconds: u32,
+    /// Longest time of one request.
+    pub(crate) timeout_seconds: u32,
+    /// The webhook, by its number, whose failed deliveries are asked for again, by project (GitHub, GitLab).
+    pub(crate) hooks: BTreeMap<String, u64>,
+}
+
+impl PollConfig {
+    /// Of a provider, with the usual settings.
+    pub(crate) fn of(provider: &str) -> Self {
+        Self {
+            provider: provider.to_owned(),
+            url: None,
+            projects: Vec::new(),
+            token: None,
+            user: None,
+            requests_per_hour: 1_000,
+            since: "2d".to_owned(),
+            interval_seconds: 300,
+            retry_seconds: 5,
+            timeout_seconds: 30,
+            hooks: BTreeMap::new(),
+        }
+    }
+}
+
+impl Default for PollConfig {
+    fn default() -> Self {
+        Self::of("")
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -69,6 +125,7 @@ impl Default for Config {
             service_rules: Vec::new(),
             webhooks: Vec::new(),
             retention: RetentionSettings::default(),
+            poll: Vec::new(),
             limits: Limits::default(),
         }
     }

@@ -17,9 +17,15 @@ mod exit;
 mod inputs;
 mod output;
 #[cfg(feature = "server")]
+mod polling;
+#[cfg(feature = "server")]
 mod progress;
 mod remote;
 mod runs;
+#[cfg(feature = "server")]
+mod secret;
+#[cfg(feature = "server")]
+mod span;
 mod summary;
 #[cfg(feature = "server")]
 mod webhooks;
@@ -79,6 +85,8 @@ fn server(command: &ServerCommand, config: &config::Config) -> anyhow::Result<()
         ServerCommand::Ingest(arguments) => commands::ingest::run(arguments, config),
         ServerCommand::Query(arguments) => commands::query::run(arguments, config),
         ServerCommand::Deliveries(command) => commands::deliveries::run(command, config),
+        ServerCommand::Poll(command) => commands::poll::run(command, config),
+        ServerCommand::Backfill(arguments) => commands::backfill::run(arguments, config),
         ServerCommand::Token(command) => commands::token::run(command, config),
         ServerCommand::Store(command) => commands::store::run(command, config),
         ServerCommand::Reference { folder } => commands::reference::run(folder),

@@ -15,6 +15,7 @@ use manometer_server::Webhooks;
 
 use crate::config::{Config, WebhookConfig};
 use crate::exit::usage;
+use crate::secret::secret;
 
 /// Reads the secrets and makes the places.
 ///
@@ -81,23 +82,6 @@ fn hook(place: &WebhookConfig, variable: impl Fn(&str) -> Option<String>) -> any
     let read = Secrets::new(secrets).map_err(|error| usage(format!("settings: {address}: {error}")))?;
     let secrets = if place.open { read.and_open() } else { read };
     Ok(Hook { provider: system, source: place.source.clone(), secrets })
-}
-
-fn secret(named: &str, address: &str, variable: impl Fn(&str) -> Option<String>) -> anyhow::Result<String> {
-    match named.split_once(':') {
-        Some(("env", name)) => variable(name).ok_or_else(|| {
-            usage(format!("settings: {address}: the environment variable {name} with its secret is not set"))
-        }),
-        Some(("file", path)) => {
-            std::fs::read_to_string(path).map(|text| text.trim_end_matches(['\n', '\r']).to_owned()).map_err(
-                |error| usage(format!("settings: {address}: failed to read the secret in {path}: {error}")),
-            )
-        }
-        // What stands there may be the secret itself, so it is not repeated.
-        _ => Err(usage(format!(
-            "settings: {address}: a secret is named by where it is, as env:NAME or file:PATH, not written into the settings"
-        ))),
-    }
 }
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ pub struct Context {
     pub project: Name,
     /// Part of a monorepo; the last segment of the project where not told.
     pub service: Name,
+    /// Did somebody say so? Else it is the last part of the project's name.
+    pub service_is_told: bool,
     /// Name of the pipeline.
     pub pipeline: Option<Name>,
     /// Identity of the run; made from the content where not told.
@@ -172,14 +174,15 @@ impl Context {
                 .map_err(|error| ContextError::Name { field: field.to_owned(), error })
         };
         let project = name("project")?.ok_or(ContextError::Missing { field: "project" })?;
-        let service = name("service")?.unwrap_or_else(|| project.last_segment());
+        let told_service = name("service")?;
         let url = name("url")?;
         if let Some(address) = url.as_ref().filter(|address| !is_web_address(address.as_str())) {
             return Err(wrong("url", address.as_str(), "an http:// or https:// address"));
         }
         Ok(Self {
             provider: name("provider")?.unwrap_or_else(|| Name::fixed(LOCAL_PROVIDER)),
-            service,
+            service_is_told: told_service.is_some(),
+            service: told_service.unwrap_or_else(|| project.last_segment()),
             pipeline: name("pipeline")?,
             run_id: name("run_id")?,
             attempt: whole_number(fields, "attempt", 1, "a whole number from 1")?.unwrap_or(1),

@@ -22,6 +22,7 @@ pub mod decompress;
 pub mod dialects;
 mod error;
 mod name;
+pub mod polled;
 mod prepared;
 mod receipt;
 pub mod records;

@@ -9,6 +9,7 @@
 //! *failed*. Both are kept as they came, so that a later version can read them again. Reading takes microseconds, so
 //! it happens before the commit: what was acknowledged is what queries show.
 
+use bytes::Bytes;
 use manometer_model::{Limits, Problem, Problems, Timestamp};
 use manometer_providers::{Decoded, Headers, Provider, Refusal, Secrets, ServiceRules};
 use manometer_store::{DeliveryInfo, DeliveryKey, DeliveryWriter, Store, Treatment};
@@ -38,7 +39,7 @@ pub struct Request {
     /// Parameters of its address, decoded.
     pub query: Vec<(String, String)>,
     /// Its body, raw.
-    pub body: Vec<u8>,
+    pub body: Bytes,
     /// When it arrived.
     pub received_at: Timestamp,
 }
@@ -125,20 +126,7 @@ pub fn prepare(
     let mut writer = store.writer();
     writer.keep_raw(&request.to_raw(provider, &hook.source)?)?;
     let read = read(hook.provider, &identity.event, request, rules, limits);
-    read.append_to(&mut writer, request.received_at)?;
-    let info = DeliveryInfo {
-        key,
-        body_hash,
-        source: provider.to_owned(),
-        kind: read.event,
-        project: read.decoded.project,
-        received_at: request.received_at,
-        size_bytes: request.body.len() as u64,
-        problems: read.decoded.problems.clone(),
-        permanent: false,
-    };
-    let delivery = writer.finish(info)?;
-    Ok(Prepared::Fresh(Box::new(Fresh { delivery, files: Vec::new(), problems: read.decoded.problems })))
+    read.finish(writer, key, provider, request, request.received_at)
 }
 
 /// Reads a delivery again that was kept as it came: what it tells merges with what is known, and facts that are stored
@@ -156,26 +144,12 @@ pub fn prepare_again(
     let raw = store.raw(receipt)?.ok_or_else(|| IngestError::NotKept { receipt: receipt.to_owned() })?;
     let (provider, source, request) = of_raw(&raw, receipt)?;
     let identity = provider.identity(&request.delivery());
-    let mut writer = store.writer();
     let read = read(provider, &identity.event, &request, rules, limits);
-    read.append_to(&mut writer, request.received_at)?;
-    let body_hash = request.hash();
-    let info = DeliveryInfo {
-        key: DeliveryKey {
-            scope: format!("replay:{}:{source}", provider.name()),
-            key: format!("{receipt}/{}", now.as_micros()),
-        },
-        body_hash,
-        source: provider.name().to_owned(),
-        kind: read.event,
-        project: read.decoded.project,
-        received_at: now,
-        size_bytes: request.body.len() as u64,
-        problems: read.decoded.problems.clone(),
-        permanent: false,
+    let key = DeliveryKey {
+        scope: format!("replay:{}:{source}", provider.name()),
+        key: format!("{receipt}/{}", now.as_micros()),
     };
-    let delivery = writer.finish(info)?;
-    Ok(Prepared::Fresh(Box::new(Fresh { delivery, files: Vec::new(), problems: read.decoded.problems })))
+    read.finish(store.writer(), key, provider.name(), &request, now)
 }
 
 fn of_raw(raw: &[u8], receipt: &str) -> Result<(&'static dyn Provider, String, Request), IngestError> {
@@ -191,7 +165,7 @@ fn of_raw(raw: &[u8], receipt: &str) -> Result<(&'static dyn Provider, String, R
     let request = Request {
         headers: Headers::from_pairs(envelope.headers),
         query: envelope.query,
-        body: body.get(1..).unwrap_or_default().to_vec(),
+        body: Bytes::copy_from_slice(body.get(1..).unwrap_or_default()),
         received_at: envelope.received_at,
     };
     Ok((provider, envelope.source, request))
@@ -226,9 +200,30 @@ fn read(
 }
 
 impl Read {
-    fn append_to(&self, writer: &mut DeliveryWriter, received_at: Timestamp) -> Result<(), IngestError> {
+    /// Makes the delivery that is entered at a time. What it tells is of the time the request arrived at.
+    fn finish(
+        self,
+        mut writer: DeliveryWriter,
+        key: DeliveryKey,
+        provider: &str,
+        request: &Request,
+        entered_at: Timestamp,
+    ) -> Result<Prepared, IngestError> {
         writer.set_treatment(self.treatment);
-        append(&self.decoded, writer, received_at)
+        append(&self.decoded, &mut writer, request.received_at)?;
+        let Decoded { project, problems, .. } = self.decoded;
+        let delivery = writer.finish(DeliveryInfo {
+            key,
+            body_hash: request.hash(),
+            source: provider.to_owned(),
+            kind: self.event,
+            project,
+            received_at: entered_at,
+            size_bytes: request.body.len() as u64,
+            problems: problems.clone(),
+            permanent: false,
+        })?;
+        Ok(Prepared::Fresh(Box::new(Fresh { delivery, files: Vec::new(), problems })))
     }
 }
 

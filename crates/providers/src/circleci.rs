@@ -9,10 +9,10 @@
 use manometer_model::records::{Commit, Job, Run};
 use manometer_model::{Conclusion, Limits, Status};
 
-use crate::environment::trigger::trigger_word;
 use crate::reading::{self, labels};
 use crate::repository::{change_of, project_of};
 use crate::tree::View;
+use crate::trigger::trigger_word;
 use crate::waits;
 use crate::{DecodeError, Decoded, Delivery, Identity, Provider, Refusal, Secrets, ServiceRules};
 use crate::{rows, signature};

@@ -8,10 +8,11 @@
 use manometer_model::records::{Commit, Deployment, Job, Run, Step};
 use manometer_model::{Conclusion, Limits, Status};
 
-use crate::environment::trigger::trigger_word;
 use crate::reading::{self, first_line, labels};
 use crate::repository::{branch_of, change_of, project_of, tag_of};
+use crate::rows::WholeRun;
 use crate::tree::View;
+use crate::trigger::trigger_word;
 use crate::{
     DecodeError, Decoded, Delivery, Identity, Provider, Refusal, Secrets, ServiceRules, http_signature,
     platform, rows, signature,
@@ -66,17 +67,18 @@ fn event_of(root: View<'_>) -> String {
 fn build_event(root: View<'_>, rules: &ServiceRules, decoded: &mut Decoded) {
     let Some(run) = run_of(root, rules) else { return };
     let build = root.object("build");
-    decoded.known = true;
-    decoded.project = Some(run.project.clone());
-    decoded.entities.extend(commit_of(build, &run).map(Into::into));
-    decoded.entities.extend(deployment_of(build, &run).map(Into::into));
-    for stage in build.items("stages") {
-        let Some(job) = job_of(stage, &run) else { continue };
-        let steps = stage.items("steps").filter_map(|step| step_of(step, &job));
-        decoded.facts.extend(rows::steps_of(&job, steps));
-        decoded.entities.push(job.into());
-    }
-    decoded.entities.push(run.into());
+    let jobs = build.items("stages").filter_map(|stage| {
+        let job = job_of(stage, &run)?;
+        let steps = stage.items("steps").filter_map(|step| step_of(step, &job)).collect();
+        Some((job, steps))
+    });
+    let told = WholeRun {
+        commit: commit_of(build, &run),
+        deployment: deployment_of(build, &run),
+        jobs: jobs.collect(),
+        run,
+    };
+    told.add_to(decoded);
 }
 
 fn project(repo: View<'_>) -> Option<String> {

@@ -45,6 +45,7 @@ mod secrets;
 pub mod signature;
 mod teamcity;
 mod tree;
+mod trigger;
 mod waits;
 mod woodpecker;
 
@@ -60,8 +61,8 @@ pub use signature::Refusal;
 pub static PROVIDERS: &[&dyn Provider] = &[
     &github::GitHub,
     &gitlab::GitLab,
-    &gitea::Gitea,
-    &gitea::Forgejo,
+    &gitea::GITEA,
+    &gitea::FORGEJO,
     &jenkins::Jenkins,
     &teamcity::TeamCity,
     &buildkite::Buildkite,

@@ -3,7 +3,7 @@
 use manometer_model::Record;
 use manometer_model::records::{Commit, Deployment, Job, Run, Step};
 
-use crate::FactGroup;
+use crate::{Decoded, FactGroup};
 
 /// A job of a run, its identity not yet filled in.
 pub(crate) fn job_of(run: &Run) -> Job {
@@ -79,5 +79,29 @@ pub(crate) fn deployment_of(run: &Run) -> Deployment {
         url: run.url.clone(),
         updated_at: run.updated_at,
         ..Deployment::default()
+    }
+}
+
+/// A run told as a whole, as systems do that send one document for a pipeline with all its jobs.
+pub(crate) struct WholeRun {
+    pub(crate) run: Run,
+    pub(crate) commit: Option<Commit>,
+    pub(crate) deployment: Option<Deployment>,
+    /// Each job with its steps.
+    pub(crate) jobs: Vec<(Job, Vec<Step>)>,
+}
+
+impl WholeRun {
+    /// Adds all of it; the event then means something.
+    pub(crate) fn add_to(self, decoded: &mut Decoded) {
+        decoded.known = true;
+        decoded.project = Some(self.run.project.clone());
+        decoded.entities.extend(self.commit.map(Record::from));
+        decoded.entities.extend(self.deployment.map(Record::from));
+        for (job, steps) in self.jobs {
+            decoded.facts.extend(steps_of(&job, steps.into_iter()));
+            decoded.entities.push(job.into());
+        }
+        decoded.entities.push(self.run.into());
     }
 }

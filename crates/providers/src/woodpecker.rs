@@ -9,10 +9,11 @@ use manometer_model::records::{Commit, Deployment, Job, Run, Step};
 use manometer_model::{Limits, Status, Timestamp};
 
 use crate::drone::state_of;
-use crate::environment::trigger::trigger_word;
 use crate::reading::{self, first_line, labels};
 use crate::repository::{branch_of, change_of, project_of, tag_of};
+use crate::rows::WholeRun;
 use crate::tree::View;
+use crate::trigger::trigger_word;
 use crate::{
     DecodeError, Decoded, Delivery, Identity, Provider, Refusal, Secrets, ServiceRules, platform, rows,
     signature,
@@ -66,17 +67,19 @@ fn pipeline(root: View<'_>) -> View<'_> {
 fn pipeline_event(root: View<'_>, rules: &ServiceRules, decoded: &mut Decoded) {
     let pipeline = pipeline(root);
     let Some(run) = run_of(root, pipeline, rules) else { return };
-    decoded.known = true;
-    decoded.project = Some(run.project.clone());
-    decoded.entities.extend(commit_of(pipeline, &run).map(Into::into));
-    decoded.entities.extend(deployment_of(pipeline, &run).map(Into::into));
-    for workflow in pipeline.items("workflows") {
-        let Some(job) = job_of(workflow, &run) else { continue };
-        let steps = workflow.items("children").zip(1..).map(|(step, number)| step_of(step, number, &job));
-        decoded.facts.extend(rows::steps_of(&job, steps));
-        decoded.entities.push(job.into());
-    }
-    decoded.entities.push(run.into());
+    let jobs = pipeline.items("workflows").filter_map(|workflow| {
+        let job = job_of(workflow, &run)?;
+        let numbered = workflow.items("children").zip(1..);
+        let steps = numbered.map(|(step, number)| step_of(step, number, &job)).collect();
+        Some((job, steps))
+    });
+    let told = WholeRun {
+        commit: commit_of(pipeline, &run),
+        deployment: deployment_of(pipeline, &run),
+        jobs: jobs.collect(),
+        run,
+    };
+    told.add_to(decoded);
 }
 
 fn project(repo: View<'_>) -> Option<String> {

@@ -5,6 +5,7 @@
 //!              bounded,         nothing unsaid, nothing                ├─► save_metrics, webhooks, health, metrics
 //!              timed            unbounded                              ├─► receivers: InfluxDB, remote-write, StatsD
 //!                                                                      └─► login, pages
+//! poll: the APIs of CI systems, asked in the background ──► ingest
 //! ```
 //!
 //! **Invariants**
@@ -24,6 +25,7 @@ mod login;
 mod metrics;
 mod options;
 mod pages;
+pub mod poll;
 mod receivers;
 mod router;
 mod save_metrics;

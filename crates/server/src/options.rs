@@ -9,6 +9,7 @@ use manometer_model::{Clock, Limits, SystemClock};
 use manometer_query::Engine;
 use manometer_store::Store;
 
+use crate::poll::PollEntry;
 use crate::receivers::statsd::StatsdOptions;
 use crate::webhooks::Webhooks;
 
@@ -27,6 +28,8 @@ pub struct ServerOptions {
     pub engine: Engine,
     /// Where webhooks come in.
     pub webhooks: Webhooks,
+    /// Which APIs are polled.
+    pub polls: Vec<PollEntry>,
     /// Every limit.
     pub limits: Limits,
     /// How long slow callers are waited for.
@@ -50,6 +53,7 @@ impl ServerOptions {
             store,
             engine,
             webhooks: Webhooks::default(),
+            polls: Vec::new(),
             limits,
             timeouts,
             statsd: None,

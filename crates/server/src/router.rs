@@ -6,7 +6,8 @@ use axum::{Extension, Router};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::{self, deliveries, openapi, records, reports, sql};
+use crate::api::answers::completeness;
+use crate::api::{self, deliveries, openapi, polls, records, reports, sql};
 use crate::receivers::{influxdb, remote_write};
 use crate::state::App;
 use crate::webhooks::replay;
@@ -25,8 +26,11 @@ fn api_routes() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(webhooks::receive)) //  POST /webhooks/{provider}    secret    what a CI system tells by itself
         .routes(routes!(webhooks::receive_from)) //           …/{source}     secret    the same, of one of several senders
         .routes(routes!(sql::query)) //         POST /api/v1/sql             query     a question in SQL
+        .routes(routes!(completeness::get)) //  GET  /api/v1/answers/…       query     what is complete, what is missing
         .routes(routes!(deliveries::list)) //   GET  /api/v1/deliveries      query     what arrived lately
         .routes(routes!(replay::again)) //      POST …/{receipt}/replay      admin     reads a webhook again
+        .routes(routes!(polls::list)) //        GET  /api/v1/polls           query     how polling stands
+        .routes(routes!(polls::backfill)) //    POST …/backfill              admin     asks for history
         .routes(routes!(metrics::exposition)) // GET /metrics                query     numbers for Prometheus
         .routes(routes!(openapi::document)) //  GET  /api/openapi.json       -         this table, for programs
         .routes(routes!(health::alive)) //      GET  /healthz                -         is the process there?

@@ -9,6 +9,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use manometer_providers::poll::PollError;
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinHandle;
@@ -17,6 +18,7 @@ use tokio::time::timeout;
 use crate::access::{AccessDatabase, AccessError};
 use crate::door::{Decoding, UploadMemory};
 use crate::options::ServerOptions;
+use crate::poll::Polls;
 use crate::receivers::statsd::{self, StatsdOptions};
 use crate::router::router;
 use crate::state::{App, Inner};
@@ -53,6 +55,9 @@ pub enum StartError {
         /// The command that makes a token.
         command: String,
     },
+    /// The settings of polling are wrong.
+    #[error("settings: [[poll]]: {0}")]
+    Poll(#[from] PollError),
     /// The tokens cannot be read.
     #[error(transparent)]
     Access(#[from] AccessError),
@@ -66,6 +71,7 @@ pub struct Server {
     stop: watch::Sender<bool>,
     accepting: JoinHandle<()>,
     statsd: Option<(SocketAddr, JoinHandle<()>)>,
+    polling: Vec<JoinHandle<()>>,
 }
 
 impl Server {
@@ -84,8 +90,9 @@ impl Server {
         let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let limits = options.limits;
+        let polls = Arc::new(Polls::new(options.polls, &options.store, &options.clock)?);
         let app = App::new(Inner {
-            telemetry: Telemetry::new(options.store.clone()),
+            telemetry: Telemetry::new(options.store.clone(), Arc::clone(&polls)),
             upload_memory: UploadMemory::new(limits.upload_memory_bytes),
             decoding: Decoding::new(limits.decoding_uploads, limits.queue_requests),
             store: options.store,
@@ -94,6 +101,7 @@ impl Server {
             clock: options.clock,
             hostnames: options.hostnames,
             webhooks: options.webhooks,
+            polls,
             is_loopback,
             timeouts: options.timeouts,
             limits,
@@ -103,9 +111,10 @@ impl Server {
             Some(statsd) => Some(listen_statsd(statsd, &app, stopping.clone()).await?),
             None => None,
         };
+        let polling = app.polls.start(&app.store, app.webhooks.rules(), &app.clock, &stopping);
         let accepting = tokio::spawn(accept(listener, app.clone(), stopping));
         tracing::info!(%address, "listening");
-        Ok(Self { address, app, stop, accepting, statsd })
+        Ok(Self { address, app, stop, accepting, statsd, polling })
     }
 
     /// Where it listens.
@@ -133,6 +142,11 @@ impl Server {
             && let Err(error) = receiving.await
         {
             tracing::error!(%error, "the StatsD listener ended badly");
+        }
+        for task in self.polling {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a polling task ended badly");
+            }
         }
         let store = self.app.store.clone();
         if let Err(error) = tokio::task::spawn_blocking(move || store.close()).await {

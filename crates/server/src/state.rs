@@ -10,6 +10,7 @@ use crate::access::AccessDatabase;
 use crate::door::{Decoding, UploadMemory};
 use crate::error::ApiError;
 use crate::options::Timeouts;
+use crate::poll::Polls;
 use crate::telemetry::Telemetry;
 use crate::webhooks::Webhooks;
 
@@ -39,6 +40,7 @@ pub struct Inner {
     pub(crate) upload_memory: UploadMemory,
     pub(crate) decoding: Decoding,
     pub(crate) webhooks: Webhooks,
+    pub(crate) polls: Arc<Polls>,
 }
 
 impl App {

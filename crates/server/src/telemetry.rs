@@ -1,5 +1,6 @@
 //! What the server counts about itself.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
@@ -11,6 +12,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+
+use crate::poll::{PollNumbers, Polls};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Answered {
@@ -61,7 +64,7 @@ pub(crate) struct Telemetry {
 }
 
 impl Telemetry {
-    pub(crate) fn new(store: Store) -> Self {
+    pub(crate) fn new(store: Store, polls: Arc<Polls>) -> Self {
         let telemetry = Self {
             registry: Registry::with_prefix("manometer"),
             requests: Family::default(),
@@ -74,10 +77,10 @@ impl Telemetry {
             query_seconds: Histogram::new(SECONDS),
             uploads_waiting: Gauge::default(),
         };
-        telemetry.registered(store)
+        telemetry.registered(store, polls)
     }
 
-    fn registered(mut self, store: Store) -> Self {
+    fn registered(mut self, store: Store, polls: Arc<Polls>) -> Self {
         let registry = &mut self.registry;
         registry.register("http_requests", "Requests answered", self.requests.clone());
         registry.register(
@@ -101,6 +104,7 @@ impl Telemetry {
         );
         registry.register("uploads_waiting", "Uploads waiting to be read", self.uploads_waiting.clone());
         registry.register_collector(Box::new(StoreNumbers { store }));
+        registry.register_collector(Box::new(PollNumbers(polls)));
         self
     }
 

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::catalog::ledger::{KnownEntry, LedgerRow};
-use crate::catalog::{Doing, journal, ledger, raw};
+use crate::catalog::{Doing, journal, ledger, notes, raw};
 use crate::error::StoreError;
 use crate::receipt::DeliveryKey;
 
@@ -42,6 +42,14 @@ impl CatalogReader {
 
     pub(crate) fn raw(&self, receipt: &str) -> Result<Option<Vec<u8>>, StoreError> {
         raw::find(&self.connection.lock(), receipt).doing("read a delivery as it came")
+    }
+
+    pub(crate) fn note(&self, name: &str) -> Result<Option<String>, StoreError> {
+        notes::find(&self.connection.lock(), name).doing("read a note")
+    }
+
+    pub(crate) fn notes(&self, prefix: &str) -> Result<Vec<(String, String)>, StoreError> {
+        notes::with_prefix(&self.connection.lock(), prefix).doing("read notes")
     }
 
     /// Runs something on the connection.

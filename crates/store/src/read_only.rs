@@ -24,6 +24,7 @@ use crate::snapshot::Snapshot;
 #[derive(Debug)]
 pub struct ReadOnlyStore {
     snapshot: Arc<Snapshot>,
+    catalog: Arc<CatalogReader>,
     options: StoreOptions,
     _pin: Pin,
 }
@@ -46,12 +47,20 @@ impl ReadOnlyStore {
             load_journal(connection, &folders, &frozen, &mut memory)?;
             load_entities(connection, &folders, &mut memory)
         })?;
-        Ok(Self { snapshot: Arc::new(memory.snapshot(&frozen)), options, _pin: pin })
+        Ok(Self { snapshot: Arc::new(memory.snapshot(&frozen)), catalog: frozen, options, _pin: pin })
     }
 
     /// Everything committed when it was opened. Keep the store while reading it: its pin keeps the files.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.snapshot)
+    }
+
+    /// Every note whose name begins so, with its name ([`crate::Store::notes`]).
+    ///
+    /// # Errors
+    /// When the catalog cannot be read.
+    pub fn notes(&self, prefix: &str) -> Result<Vec<(String, String)>, StoreError> {
+        self.catalog.notes(prefix)
     }
 
     /// Copies a consistent state into an empty folder.

@@ -8,13 +8,15 @@ use std::time::Duration;
 
 use manometer_model::{EntityKey, Table};
 use parking_lot::Mutex;
+use rusqlite::Connection;
 
 use crate::backup::backup_to;
-use crate::catalog::{Access, WhileOpening, connect};
+use crate::catalog::{Access, WhileOpening, connect, notes};
 use crate::cleanup::remove_garbage;
 use crate::delivery::{Delivery, DeliveryWriter};
 use crate::error::{OpenError, StoreError, SubmitError};
 use crate::inner::Inner;
+use crate::memory::Change;
 use crate::options::StoreOptions;
 use crate::receipt::{DeliveryKey, PendingReceipt, Receipt};
 use crate::report::{BackupReport, CompactReport, FlushReport, Health, RetainReport, StoreStats, TableStats};
@@ -144,6 +146,41 @@ impl Store {
     /// When the catalog cannot be read.
     pub fn raw(&self, receipt: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.inner.reader.raw(receipt)
+    }
+
+    /// Keeps a small text under a name, instead of the one before, and returns when it is on disk. It is part of
+    /// every backup. For state that other rooms must find again after a restart: how far a poll has come.
+    ///
+    /// # Errors
+    /// When the disk is full or the store cannot write.
+    pub fn keep_note_durable(&self, name: &str, content: &str) -> Result<(), StoreError> {
+        let put = |connection: &Connection| Ok((notes::put(connection, name, content)?, Change::default()));
+        self.inner.commit_durable(put).map_err(|error| error.into_store_error(&self.inner))
+    }
+
+    /// Forgets the text under a name; one that is not there is no error.
+    ///
+    /// # Errors
+    /// When the store cannot write.
+    pub fn remove_note_durable(&self, name: &str) -> Result<(), StoreError> {
+        let remove = |connection: &Connection| Ok((notes::remove(connection, name)?, Change::default()));
+        self.inner.commit_durable(remove).map_err(|error| error.into_store_error(&self.inner))
+    }
+
+    /// The text kept under a name.
+    ///
+    /// # Errors
+    /// When the catalog cannot be read.
+    pub fn note(&self, name: &str) -> Result<Option<String>, StoreError> {
+        self.inner.reader.note(name)
+    }
+
+    /// Every text whose name begins so, with its name, in the order of the names.
+    ///
+    /// # Errors
+    /// When the catalog cannot be read.
+    pub fn notes(&self, prefix: &str) -> Result<Vec<(String, String)>, StoreError> {
+        self.inner.reader.notes(prefix)
     }
 
     /// Was this entity ever observed?

@@ -1,5 +1,5 @@
 //! What tests and measurements of the whole program share: a real `manometer serve` in a process of its own, a
-//! small HTTP client to talk to it, and the means to hurt it.
+//! small HTTP client to talk to it, the means to hurt it, and providers that misbehave for it to poll.
 //!
 //! ```text
 //!  test ──► HttpClient ──► ServerProcess (manometer serve) ──► data folder on a real disk,
@@ -11,6 +11,7 @@
 //! **Invariant:** nothing of the product is used here, so a fault of the product cannot hide in its own test. For
 //! tests and `bench` only: no room of the product depends on this one.
 
+pub mod fake;
 pub mod faults;
 pub mod http;
 pub mod process;

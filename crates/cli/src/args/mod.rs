@@ -1,6 +1,8 @@
 //! The command line: every command and flag, with the words of `--help`.
 
 mod agent;
+#[cfg(feature = "server")]
+mod polling;
 mod runs;
 #[cfg(feature = "server")]
 mod server;
@@ -12,6 +14,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use crate::env;
 
 pub(crate) use agent::*;
+#[cfg(feature = "server")]
+pub(crate) use polling::*;
 pub(crate) use runs::*;
 #[cfg(feature = "server")]
 pub(crate) use server::*;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
-use super::{ContextArgs, Format, RemoteArgs};
+use super::{BackfillArgs, ContextArgs, Format, PollCommand, RemoteArgs};
 use crate::env;
 
 /// The commands.
@@ -22,6 +22,11 @@ pub(crate) enum ServerCommand {
     /// Look at what arrived, and read webhooks again
     #[command(subcommand)]
     Deliveries(DeliveriesCommand),
+    /// Look at the polling of CI systems
+    #[command(subcommand)]
+    Poll(PollCommand),
+    /// Fill in history from the API of a CI system
+    Backfill(BackfillArgs),
     /// Create, list and revoke access tokens
     #[command(subcommand)]
     Token(TokenCommand),

@@ -1,5 +1,7 @@
 //! One file a command.
 
+#[cfg(feature = "server")]
+pub(crate) mod backfill;
 pub(crate) mod compare;
 pub(crate) mod config;
 pub(crate) mod context;
@@ -12,6 +14,8 @@ pub(crate) mod export;
 #[cfg(feature = "server")]
 pub(crate) mod ingest;
 pub(crate) mod ls;
+#[cfg(feature = "server")]
+pub(crate) mod poll;
 pub(crate) mod prune;
 #[cfg(feature = "server")]
 pub(crate) mod query;

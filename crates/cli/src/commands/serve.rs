@@ -10,7 +10,7 @@ use crate::args::{FlushArgs, ServeArgs};
 use crate::commands::store::folder;
 use crate::config::{Config, listen_address};
 use crate::webhooks::webhooks;
-use crate::{env, output};
+use crate::{env, output, polling};
 
 /// Serves the folder the arguments name.
 pub(crate) fn run(arguments: &ServeArgs, config: &Config) -> anyhow::Result<()> {
@@ -40,6 +40,7 @@ pub(crate) fn serve(mut options: StoreOptions, listen: SocketAddr, config: &Conf
     options.announce = (listen.port() != 0).then(|| format!("http://{listen}"));
     let data = options.data.clone();
     let webhooks = webhooks(config, |name| std::env::var(name).ok())?;
+    let polls = polling::entries(config, |name| std::env::var(name).ok())?;
     let store = Store::open(options)?;
     let engine = Engine::new(EngineOptions { limits: config.limits.clone(), ..EngineOptions::default() })?;
     let mut server_options = ServerOptions::new(listen, &data, store, engine);
@@ -51,6 +52,7 @@ pub(crate) fn serve(mut options: StoreOptions, listen: SocketAddr, config: &Conf
         server_options.statsd = Some(StatsdOptions { listen: listen_address(address)?, project });
     }
     server_options.webhooks = webhooks;
+    server_options.polls = polls;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let server = Server::start(server_options).await?;

@@ -9,5 +9,6 @@ mod failing_calls;
 mod huge_report;
 mod oracle;
 mod overload;
+mod polling;
 mod single_owner;
 mod workload;

@@ -52,7 +52,11 @@ impl RunClaims {
         received_at: Timestamp,
         writer: &mut dyn RowSink,
     ) -> Result<(), IngestError> {
-        writer.append(Run::table(), &self.run(context, received_at).values())
+        writer.append(Run::table(), &self.run(context, received_at).values())?;
+        if context.is_local() {
+            return Ok(());
+        }
+        writer.append(Run::table(), &service_of_run(context, received_at).values())
     }
 
     /// The run as the reports show it.
@@ -72,7 +76,7 @@ impl RunClaims {
         Run {
             provider: context.provider.as_str().to_owned(),
             project: context.project.as_str().to_owned(),
-            service: Some(context.service.as_str().to_owned()),
+            service: is_local.then(|| context.service.as_str().to_owned()),
             pipeline: text(&context.pipeline),
             run_id: text(&context.run_id).unwrap_or_default(),
             attempt: context.attempt,
@@ -101,5 +105,20 @@ impl RunClaims {
             (Some(start), Some(end)) if end > start => Some(end.seconds_since(start)),
             _ => self.duration_seconds,
         }
+    }
+}
+
+/// What an upload says of the service of a run that others tell of too. A service that was told carries the time of
+/// receipt, so that it wins over one that is no more than the project's name, whoever assumed that and whichever comes
+/// first; one that was assumed is the weakest observation there is.
+fn service_of_run(context: &Context, received_at: Timestamp) -> Run {
+    Run {
+        provider: context.provider.as_str().to_owned(),
+        project: context.project.as_str().to_owned(),
+        run_id: context.run_id.as_ref().map(|id| id.as_str().to_owned()).unwrap_or_default(),
+        attempt: context.attempt,
+        service: Some(context.service.as_str().to_owned()),
+        updated_at: context.service_is_told.then_some(received_at),
+        ..Run::default()
     }
 }

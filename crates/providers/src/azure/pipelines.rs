@@ -4,10 +4,10 @@ use manometer_model::records::{Commit, Job, Run, Sample};
 use manometer_model::{Labels, Status};
 
 use super::{NAME, project_of_page, state_of};
-use crate::environment::trigger::trigger_word;
 use crate::reading::{first_line, labels};
 use crate::repository::{branch_of, change_of, project_of, tag_of};
 use crate::tree::View;
+use crate::trigger::trigger_word;
 use crate::{Decoded, ServiceRules, rows, waits};
 
 pub(super) fn run(root: View<'_>, rules: &ServiceRules, decoded: &mut Decoded) {

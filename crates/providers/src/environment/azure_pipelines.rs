@@ -1,9 +1,9 @@
 //! Azure Pipelines. Variables: <https://learn.microsoft.com/azure/devops/pipelines/build/variables>.
 
 use super::draft::Draft;
-use super::trigger::trigger_word;
 use super::{Field, System};
 use crate::repository::{branch_of, change_of, project_of, tag_of};
+use crate::trigger::trigger_word;
 
 pub(super) static SYSTEM: System = System {
     provider: "azure",

@@ -1,9 +1,9 @@
 //! Buildkite. Variables: <https://buildkite.com/docs/pipelines/configure/environment-variables>.
 
 use super::draft::Draft;
-use super::trigger::trigger_word;
 use super::{Field, System};
 use crate::repository::project_of;
+use crate::trigger::trigger_word;
 
 pub(super) static SYSTEM: System = System {
     provider: "buildkite",

@@ -1,9 +1,9 @@
 //! Drone. Variables: <https://docs.drone.io/pipeline/environment/reference/>.
 
 use super::draft::Draft;
-use super::trigger::trigger_word;
 use super::{Field, System};
 use crate::repository::project_of;
+use crate::trigger::trigger_word;
 
 pub(super) static SYSTEM: System = System {
     provider: "drone",

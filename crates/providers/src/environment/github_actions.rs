@@ -4,6 +4,7 @@
 //! webhook payload that started the run; of a pull request it alone tells the head commit (`GITHUB_SHA` is the test
 //! merge).
 
+use crate::trigger::trigger_word;
 use serde::Deserialize;
 
 use super::draft::Draft;
@@ -31,7 +32,7 @@ pub(super) fn read(draft: &mut Draft<'_>) {
     draft.take(Field::Number, &["GITHUB_RUN_NUMBER"]);
     draft.take(Field::JobId, &["CI_JOB_CHECK_RUN_ID"]);
     draft.take(Field::JobName, &["GITHUB_JOB"]);
-    draft.take(Field::Trigger, &["GITHUB_EVENT_NAME"]);
+    draft.take_with(Field::Trigger, &["GITHUB_EVENT_NAME"], |word| Some(trigger_word(word)));
     draft.take(Field::Actor, &["GITHUB_TRIGGERING_ACTOR", "GITHUB_ACTOR"]);
     take_change(draft, &event);
     take_default_branch(draft, &event);

@@ -1,9 +1,9 @@
 //! GitLab CI. Variables: <https://docs.gitlab.com/ci/variables/predefined_variables/>.
 
 use super::draft::Draft;
-use super::trigger::trigger_word;
 use super::{Field, System};
 use crate::repository::project_of;
+use crate::trigger::trigger_word;
 
 pub(super) static SYSTEM: System = System {
     provider: "gitlab",

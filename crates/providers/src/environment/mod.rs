@@ -35,7 +35,6 @@ mod draft;
 mod field;
 mod git;
 mod surroundings;
-pub(crate) mod trigger;
 
 mod appveyor;
 mod aws_codebuild;

@@ -1,8 +1,8 @@
 //! Travis CI. Variables: <https://docs.travis-ci.com/user/environment-variables/>.
 
 use super::draft::Draft;
-use super::trigger::trigger_word;
 use super::{Field, System};
+use crate::trigger::trigger_word;
 
 pub(super) static SYSTEM: System = System {
     provider: "travis",

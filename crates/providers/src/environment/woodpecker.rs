@@ -2,9 +2,9 @@
 //! older versions set Drone's too.
 
 use super::draft::Draft;
-use super::trigger::trigger_word;
 use super::{Field, System};
 use crate::repository::project_of;
+use crate::trigger::trigger_word;
 
 pub(super) static SYSTEM: System = System {
     provider: "woodpecker",

@@ -7,6 +7,7 @@ use crate::github::hub::{Hub, id, moment};
 use crate::reading::{labels, lacks, sha};
 use crate::repository::{branch_of, change_of, project_of};
 use crate::tree::View;
+use crate::trigger::trigger_word;
 use crate::{Decoded, ServiceRules};
 
 /// A run that ended, with the repository inside of it.
@@ -53,7 +54,7 @@ pub(crate) fn action_run(
             .map(|(branch, default)| branch == default && !is_change),
         branch,
         commit_sha: sha(run, "commit_sha"),
-        trigger: run.text("trigger_event").or_else(|| run.text("event")),
+        trigger: run.text("trigger_event").or_else(|| run.text("event")).as_deref().map(trigger_word),
         actor: run.object("trigger_user").text("login"),
         status: Some(Status::Completed),
         conclusion: conclusion(event, run),

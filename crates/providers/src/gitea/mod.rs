@@ -20,89 +20,53 @@ use crate::reading;
 use crate::signature;
 use crate::{DecodeError, Decoded, Delivery, Identity, Provider, Refusal, Secrets, ServiceRules};
 
-/// Gitea.
+/// Gitea or Forgejo, by its name: they differ in nothing else.
 #[derive(Debug)]
-pub(crate) struct Gitea;
+pub(crate) struct Gitea {
+    name: &'static str,
+}
+
+/// Gitea.
+pub(crate) static GITEA: Gitea = Gitea { name: "gitea" };
 
 /// Forgejo.
-#[derive(Debug)]
-pub(crate) struct Forgejo;
+pub(crate) static FORGEJO: Gitea = Gitea { name: "forgejo" };
 
 impl Provider for Gitea {
     fn name(&self) -> &'static str {
-        "gitea"
+        self.name
     }
 
+    /// Forgejo's own header decides where it is there: a wrong one is not rescued by another.
     fn verify(&self, delivery: &Delivery<'_>, secrets: &Secrets) -> Result<(), Refusal> {
-        verify(delivery, secrets)
+        let header = match delivery.headers.get("x-forgejo-signature") {
+            Some(_) => "x-forgejo-signature",
+            None => "x-gitea-signature",
+        };
+        signature::hex_header(delivery, secrets, header, "")
     }
 
     fn identity(&self, delivery: &Delivery<'_>) -> Identity {
-        identity(delivery)
-    }
-
-    fn decode(
-        &self,
-        delivery: &Delivery<'_>,
-        rules: &ServiceRules,
-        limits: &Limits,
-    ) -> Result<Decoded, DecodeError> {
-        decode(self.name(), delivery, rules, limits)
-    }
-}
-
-impl Provider for Forgejo {
-    fn name(&self) -> &'static str {
-        "forgejo"
-    }
-
-    fn verify(&self, delivery: &Delivery<'_>, secrets: &Secrets) -> Result<(), Refusal> {
-        verify(delivery, secrets)
-    }
-
-    fn identity(&self, delivery: &Delivery<'_>) -> Identity {
-        identity(delivery)
-    }
-
-    fn decode(
-        &self,
-        delivery: &Delivery<'_>,
-        rules: &ServiceRules,
-        limits: &Limits,
-    ) -> Result<Decoded, DecodeError> {
-        decode(self.name(), delivery, rules, limits)
-    }
-}
-
-/// Forgejo's own header decides where it is there: a wrong one is not rescued by another.
-fn verify(delivery: &Delivery<'_>, secrets: &Secrets) -> Result<(), Refusal> {
-    let header = match delivery.headers.get("x-forgejo-signature") {
-        Some(_) => "x-forgejo-signature",
-        None => "x-gitea-signature",
-    };
-    signature::hex_header(delivery, secrets, header, "")
-}
-
-fn identity(delivery: &Delivery<'_>) -> Identity {
-    let header = |names: &[&str]| delivery.headers.first_of(names).map(str::to_owned);
-    Identity {
-        event: header(&["x-forgejo-event", "x-gitea-event", "x-github-event"]).unwrap_or_default(),
-        key: header(&["x-forgejo-delivery", "x-gitea-delivery"]),
-    }
-}
-
-fn decode(
-    provider: &'static str,
-    delivery: &Delivery<'_>,
-    rules: &ServiceRules,
-    limits: &Limits,
-) -> Result<Decoded, DecodeError> {
-    let event = identity(delivery).event;
-    reading::decode(delivery, limits, event.clone(), |root, decoded| {
-        if event.starts_with("action_run_") {
-            action_run::action_run(provider, &event, root, rules, delivery.received_at, decoded);
-        } else {
-            github::fill(provider, &event, root, rules, delivery.received_at, decoded);
+        let header = |names: &[&str]| delivery.headers.first_of(names).map(str::to_owned);
+        Identity {
+            event: header(&["x-forgejo-event", "x-gitea-event", "x-github-event"]).unwrap_or_default(),
+            key: header(&["x-forgejo-delivery", "x-gitea-delivery"]),
         }
-    })
+    }
+
+    fn decode(
+        &self,
+        delivery: &Delivery<'_>,
+        rules: &ServiceRules,
+        limits: &Limits,
+    ) -> Result<Decoded, DecodeError> {
+        let event = self.identity(delivery).event;
+        reading::decode(delivery, limits, event.clone(), |root, decoded| {
+            if event.starts_with("action_run_") {
+                action_run::action_run(self.name, &event, root, rules, delivery.received_at, decoded);
+            } else {
+                github::fill(self.name, &event, root, rules, delivery.received_at, decoded);
+            }
+        })
+    }
 }

@@ -12,6 +12,7 @@ use super::hub::{Hub, id, moment, state};
 use crate::Decoded;
 use crate::reading::{labels, lacks, sha};
 use crate::tree::View;
+use crate::trigger::trigger_word;
 
 /// A run: requested, in progress, completed.
 pub(crate) fn workflow_run(hub: &Hub<'_>, root: View<'_>, decoded: &mut Decoded) {
@@ -44,7 +45,7 @@ pub(crate) fn workflow_run(hub: &Hub<'_>, root: View<'_>, decoded: &mut Decoded)
         },
         branch,
         commit_sha: sha(run, "head_sha"),
-        trigger,
+        trigger: trigger.as_deref().map(trigger_word),
         actor: actor(run),
         status,
         conclusion,

@@ -14,6 +14,7 @@ use crate::reading::{labels, lacks, sha};
 use crate::repository::change_of;
 use crate::rows::job_of;
 use crate::tree::View;
+use crate::trigger::trigger_word;
 
 /// A pipeline, and the jobs it told of.
 pub(super) fn pipeline(lab: &Lab<'_>, root: View<'_>, decoded: &mut Decoded) {
@@ -46,7 +47,7 @@ pub(super) fn pipeline(lab: &Lab<'_>, root: View<'_>, decoded: &mut Decoded) {
             .map(|(branch, default)| branch == default && !change.is_some() && !is_tag),
         branch,
         commit_sha: sha(told, "sha"),
-        trigger,
+        trigger: trigger.as_deref().map(trigger_word),
         actor: root.object("user").text("username").or_else(|| root.object("user").text("name")),
         status,
         conclusion,

@@ -7,7 +7,7 @@
 use manometer_model::records::{Job, Run};
 use manometer_model::{Labels, Status};
 
-use super::{NAME, conclusion, job_path};
+use super::{NAME, conclusion, job_path, percent_decoded};
 use crate::reading::{self, labels};
 use crate::repository::project_of;
 use crate::tree::View;
@@ -60,9 +60,13 @@ fn run_of(root: View<'_>, run: View<'_>, status: Status, host: &str, rules: &Ser
         run_id: format!("{}#{number}", names.join("/")),
         attempt: 1,
         number: Some(number),
-        branch: is_multibranch.then(|| last.clone()).filter(|_| change_id.is_none()).or(actions.branch),
+        // The name of a branch's job is the branch, escaped: `feature%2Frefunds`.
+        branch: is_multibranch
+            .then(|| percent_decoded(last))
+            .filter(|_| change_id.is_none())
+            .or(actions.branch),
         commit_sha: actions.commit,
-        trigger: actions.trigger,
+        trigger: change_id.as_ref().map(|_| "pull_request".to_owned()).or(actions.trigger),
         actor: actions.actor,
         status: Some(status),
         conclusion: result.as_deref().and_then(conclusion),

@@ -175,6 +175,12 @@ impl Api {
         self.with_state(|state| state.requests)
     }
 
+    /// Requests that may be made at this moment.
+    pub fn budget_left(&self) -> u32 {
+        let now = self.now();
+        self.with_state(|state| state.budget.left(now))
+    }
+
     /// Asks for a path with its query, relative to the base. What did not change since it was last asked for is taken
     /// from memory, on the provider's word.
     ///

@@ -21,13 +21,22 @@ impl Budget {
         Self { burst, per_second: (requests - burst) / 3_600.0, tokens: burst, counted_at: None }
     }
 
+    /// Requests there are at this moment, without taking one.
+    pub fn left(&self, now: Timestamp) -> u32 {
+        self.tokens_at(now) as u32
+    }
+
+    fn tokens_at(&self, now: Timestamp) -> f64 {
+        let passed = self.counted_at.map_or(0.0, |before| now.seconds_since(before)).max(0.0);
+        (self.tokens + passed * self.per_second).min(self.burst)
+    }
+
     /// Takes one request.
     ///
     /// # Errors
     /// The time at which there are as many as there can be, where there is none now.
     pub fn take(&mut self, now: Timestamp) -> Result<(), Timestamp> {
-        let passed = self.counted_at.map_or(0.0, |before| now.seconds_since(before)).max(0.0);
-        self.tokens = (self.tokens + passed * self.per_second).min(self.burst);
+        self.tokens = self.tokens_at(now);
         self.counted_at = Some(self.counted_at.map_or(now, |before| before.max(now)));
         if self.tokens >= 1.0 {
             self.tokens -= 1.0;

@@ -3,12 +3,11 @@
 //! A run and a job of the API are the objects `workflow_run` and `workflow_job` of the webhooks.
 //! See <https://docs.github.com/en/rest/actions/workflow-runs> and <https://docs.github.com/en/rest/repos/webhooks>.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use manometer_model::Record;
-use manometer_model::records::{Runner, Sample};
+use manometer_model::records::{Cache, Runner, Sample};
+use manometer_model::{Record, Timestamp};
 use serde_json::{Value, json};
 
+use super::redelivery::{HookDelivery, due};
 use super::webhook::{decoded, items, seconds_text, text, time};
 use super::{Api, Fault, Listed, Listing, Redeliveries, Source, Window};
 use crate::repository::project_of;
@@ -18,8 +17,6 @@ const NAME: &str = "github";
 const PER_PAGE: usize = 100;
 /// Most pages of one list beside the runs: jobs, runners, deliveries.
 const MOST_PAGES: u32 = 50;
-/// How often a delivery is asked for again.
-const MOST_REDELIVERIES: u32 = 3;
 /// Most attempts of a run that are told of.
 const MOST_ATTEMPTS: i64 = 100;
 
@@ -77,6 +74,31 @@ impl GitHubSource {
         }
         Ok(found)
     }
+
+    /// The caches saved since a moment, newest first. Each is one use of a cache: the saving; who restored it the API
+    /// does not tell.
+    async fn new_caches(&self, api: &Api, since: Timestamp) -> Result<Vec<FactGroup>, Fault> {
+        let Some(project) = text(self.repository(api).await?, "html_url").as_deref().and_then(project_of)
+        else {
+            return Ok(Vec::new());
+        };
+        let mut found = Vec::new();
+        for page in 1..=MOST_PAGES {
+            let path = format!(
+                "repos/{}/actions/caches?sort=created_at&direction=desc&per_page={PER_PAGE}&page={page}",
+                self.repository
+            );
+            let answer = api.get(&path).await?;
+            let told: Value = answer.json()?;
+            let caches = items(&told, "actions_caches");
+            let before = found.len();
+            found.extend(caches.iter().filter_map(|cache| saved_cache(cache, &project, since)));
+            if answer.next.is_none() || found.len() - before < caches.len() {
+                break;
+            }
+        }
+        Ok(found)
+    }
 }
 
 impl Source for GitHubSource {
@@ -126,7 +148,7 @@ impl Source for GitHubSource {
         Ok(found)
     }
 
-    async fn surroundings(&self, api: &Api) -> Result<Vec<Decoded>, Fault> {
+    async fn surroundings(&self, api: &Api, since: Timestamp) -> Result<Vec<Decoded>, Fault> {
         let mut around = Decoded::default();
         let project = text(self.repository(api).await?, "html_url").as_deref().and_then(project_of);
         match self.all(api, "actions/runners", "runners").await {
@@ -142,34 +164,27 @@ impl Source for GitHubSource {
             (Ok(_) | Err(Fault::Refused { .. } | Fault::Gone { .. }), _) => {}
             (Err(fault), _) => return Err(fault),
         }
+        match self.new_caches(api, since).await {
+            Ok(caches) => around.facts.extend(caches),
+            Err(Fault::Refused { .. } | Fault::Gone { .. }) => {}
+            Err(fault) => return Err(fault),
+        }
         Ok(vec![around])
     }
 
     async fn redeliver(&self, api: &Api, done: &mut Redeliveries) -> Result<u64, Fault> {
         let Some(hook) = self.hook_id else { return Ok(0) };
         let base = format!("repos/{}/hooks/{hook}/deliveries", self.repository);
-        let deliveries = deliveries(api, &base).await?;
-        let arrived: BTreeSet<&str> =
-            deliveries.iter().filter(|one| one.arrived).map(|one| one.guid.as_str()).collect();
-        // Newest first: of a delivery that failed more than once, the last attempt is repeated.
-        let mut failed: BTreeMap<&str, u64> = BTreeMap::new();
-        for delivery in deliveries.iter().filter(|one| !arrived.contains(one.guid.as_str())) {
-            failed.entry(&delivery.guid).or_insert(delivery.id);
-        }
-        done.retain(|guid, _| failed.contains_key(guid.as_str()));
         let mut count = 0;
-        for (guid, id) in failed {
-            let tries = done.get(guid).copied().unwrap_or_default();
-            if tries >= MOST_REDELIVERIES {
-                continue;
-            }
-            done.insert(guid.to_owned(), tries + 1);
+        for (guid, id) in due(&deliveries(api, &base).await?, done) {
+            let tries = done.get(&guid).copied().unwrap_or_default();
+            done.insert(guid.clone(), tries + 1);
             match api.post(&format!("{base}/{id}/attempts")).await {
                 Ok(()) => count += 1,
                 // GitHub keeps deliveries for three days.
                 Err(Fault::Gone { .. }) | Err(Fault::Refused { status: 400 | 422, .. }) => {}
                 Err(fault) => {
-                    done.insert(guid.to_owned(), tries);
+                    done.insert(guid, tries);
                     return Err(fault);
                 }
             }
@@ -238,10 +253,22 @@ fn cache_size(usage: &Value, project: String, api: &Api) -> Option<FactGroup> {
     })
 }
 
-struct HookDelivery {
-    id: u64,
-    guid: String,
-    arrived: bool,
+/// A cache that was saved at or after a moment.
+fn saved_cache(cache: &Value, project: &str, since: Timestamp) -> Option<FactGroup> {
+    let at = time(cache, "created_at").filter(|at| *at >= since)?;
+    let row = Cache {
+        provider: NAME.to_owned(),
+        project: project.to_owned(),
+        run_attempt: 1,
+        cache_type: "actions".to_owned(),
+        cache_key: text(cache, "key"),
+        operation: Some("save".to_owned()),
+        size_bytes: cache.get("size_in_bytes").and_then(Value::as_i64),
+        at,
+        ..Cache::default()
+    };
+    let natural_key = format!("cache/{NAME}/{project}/{}", text(cache, "id")?);
+    Some(FactGroup { natural_key, records: vec![row.into()] })
 }
 
 /// The deliveries of a hook, newest first. Their pages go on by a cursor, of which only the value is taken.
@@ -255,7 +282,7 @@ async fn deliveries(api: &Api, base: &str) -> Result<Vec<HookDelivery>, Fault> {
             let status = delivery.get("status_code").and_then(Value::as_u64).unwrap_or_default();
             Some(HookDelivery {
                 id: delivery.get("id").and_then(Value::as_u64)?,
-                guid: text(delivery, "guid")?,
+                key: text(delivery, "guid")?,
                 arrived: (200..400).contains(&status),
             })
         }));

@@ -4,12 +4,13 @@
 //! laid into the shape of the pipeline hook. See <https://docs.gitlab.com/api/pipelines/> and
 //! <https://docs.gitlab.com/api/jobs/>.
 
-use manometer_model::Record;
 use manometer_model::records::Runner;
+use manometer_model::{Record, Timestamp};
 use serde_json::{Value, json};
 
+use super::redelivery::{HookDelivery, due};
 use super::webhook::{decoded, escaped, seconds_text, text, time};
-use super::{Api, Fault, Listed, Listing, Source, Window};
+use super::{Api, Fault, Listed, Listing, Redeliveries, Source, Window};
 use crate::repository::project_of;
 use crate::{Decoded, ServiceRules};
 
@@ -17,6 +18,8 @@ const NAME: &str = "gitlab";
 const PER_PAGE: usize = 100;
 /// Most pages of the jobs of one pipeline, and of runners.
 const MOST_PAGES: u32 = 100;
+/// Deliveries asked for again in one sweep: GitLab takes five such requests a minute.
+const MOST_RESENT: usize = 5;
 /// Jobs laid into one event: a pipeline may have thousands, an event has a limit of size.
 const JOBS_PER_EVENT: usize = 200;
 
@@ -24,14 +27,16 @@ const JOBS_PER_EVENT: usize = 200;
 #[derive(Debug)]
 pub struct GitLabSource {
     project: String,
+    hook_id: Option<u64>,
     rules: ServiceRules,
     told: tokio::sync::OnceCell<Value>,
 }
 
 impl GitLabSource {
-    /// A project, as `group/sub/shop` or by its number.
-    pub fn new(project: impl Into<String>, rules: ServiceRules) -> Self {
-        Self { project: project.into(), rules, told: tokio::sync::OnceCell::new() }
+    /// A project, as `group/sub/shop` or by its number. With the id of its webhook, deliveries that failed are asked
+    /// for again.
+    pub fn new(project: impl Into<String>, hook_id: Option<u64>, rules: ServiceRules) -> Self {
+        Self { project: project.into(), hook_id, rules, told: tokio::sync::OnceCell::new() }
     }
 
     fn path(&self, rest: &str) -> String {
@@ -100,7 +105,7 @@ impl Source for GitLabSource {
         Ok(parts.into_iter().map(event).collect())
     }
 
-    async fn surroundings(&self, api: &Api) -> Result<Vec<Decoded>, Fault> {
+    async fn surroundings(&self, api: &Api, _since: Timestamp) -> Result<Vec<Decoded>, Fault> {
         let project = text(self.project(api).await?, "web_url").as_deref().and_then(project_of);
         let runners = self.all(api, "/runners?").await?;
         let rows = runners.iter().filter_map(|runner| {
@@ -124,6 +129,37 @@ impl Source for GitLabSource {
         });
         Ok(vec![Decoded { entities: rows.collect(), ..Decoded::default() }])
     }
+
+    async fn redeliver(&self, api: &Api, done: &mut Redeliveries) -> Result<u64, Fault> {
+        let Some(hook) = self.hook_id else { return Ok(0) };
+        let events = self.all(api, &format!("/hooks/{hook}/events?")).await?;
+        let deliveries: Vec<HookDelivery> = events.iter().filter_map(hook_delivery).collect();
+        let mut count = 0;
+        for (key, id) in due(&deliveries, done).into_iter().take(MOST_RESENT) {
+            let tries = done.get(&key).copied().unwrap_or_default();
+            done.insert(key.clone(), tries + 1);
+            match api.post(&self.path(&format!("/hooks/{hook}/events/{id}/resend"))).await {
+                Ok(()) => count += 1,
+                // It is too old, or the hook goes elsewhere by now.
+                Err(Fault::Gone { .. }) | Err(Fault::Refused { status: 400 | 422, .. }) => {}
+                Err(fault) => {
+                    done.insert(key, tries);
+                    return Err(fault);
+                }
+            }
+        }
+        Ok(count)
+    }
+}
+
+/// An attempt of a delivery. GitLab repeats the header `Idempotency-Key` with every attempt.
+fn hook_delivery(event: &Value) -> Option<HookDelivery> {
+    let id = event.get("id").and_then(Value::as_u64)?;
+    let headers = event.get("request_headers");
+    let key = headers.and_then(|headers| text(headers, "Idempotency-Key")).unwrap_or_else(|| id.to_string());
+    let status: u64 =
+        text(event, "response_status").and_then(|status| status.parse().ok()).unwrap_or_default();
+    Some(HookDelivery { id, key, arrived: (200..400).contains(&status) })
 }
 
 fn listed(pipeline: &Value) -> Option<Listed> {

@@ -7,8 +7,8 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
-use manometer_model::Record;
 use manometer_model::records::Runner;
+use manometer_model::{Record, Timestamp};
 use serde_json::{Value, json};
 
 use super::webhook::{decoded, escaped, items, text, time};
@@ -39,7 +39,7 @@ struct FoundJob {
     /// Below the base: `job/acme/job/shop/job/main/`.
     path: String,
     is_multibranch: bool,
-    last_build_at: Option<manometer_model::Timestamp>,
+    last_build_at: Option<Timestamp>,
 }
 
 impl JenkinsSource {
@@ -140,7 +140,7 @@ impl Source for JenkinsSource {
         Ok(vec![decoded(NAME, &[("referrer", referrer)], &body, &self.rules, api.now())])
     }
 
-    async fn surroundings(&self, api: &Api) -> Result<Vec<Decoded>, Fault> {
+    async fn surroundings(&self, api: &Api, _since: Timestamp) -> Result<Vec<Decoded>, Fault> {
         let tree = escaped("computer[displayName,offline,idle,assignedLabels[name]]");
         let told: Value = api.get(&format!("computer/api/json?tree={tree}")).await?.json()?;
         let rows = items(&told, "computer").iter().filter_map(|node| {

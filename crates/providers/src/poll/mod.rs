@@ -3,7 +3,7 @@
 //! ```text
 //!                 ┌──────────── Cursor (saved: where the sweep is, what is settled) ◄── CursorStore
 //!                 ▼
-//! Source ──► Reconciler ──► RecordSink::accept_durable(Decoded)
+//! Source ──► Reconciler ──► RecordSink::accept_durable(run with its jobs)
 //! (GitHub,    window by window, page by page, run by run; stops at every limit and says until when
 //!  GitLab,        │
 //!  Jenkins,       ▼
@@ -33,7 +33,9 @@ mod gitlab;
 mod jenkins;
 mod limits;
 mod reconciler;
+mod redelivery;
 mod source;
+mod target;
 mod teamcity;
 mod webhook;
 
@@ -47,4 +49,5 @@ pub use reconciler::{
     CursorStore, Pause, PollError, PollOptions, Progress, Reconciler, RecordSink, StoreError,
 };
 pub use source::{Fault, Listed, Listing, Redeliveries, Source, Window};
+pub use target::{Polled, Target, TargetSource};
 pub use teamcity::TeamCitySource;

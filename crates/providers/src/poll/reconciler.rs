@@ -13,8 +13,8 @@ use crate::Decoded;
 ///
 /// Entities merge and fact groups have natural keys, so that being told twice has no effect.
 pub trait RecordSink: Send + Sync {
-    /// Answers only when all of it is durable.
-    fn accept_durable(&self, decoded: Decoded) -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// Takes what belongs together, a run with its jobs, and answers only when all of it is durable.
+    fn accept_durable(&self, told: Vec<Decoded>) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
 /// Keeps a reconciler's cursor over restarts, under the reconciler's name.
@@ -70,11 +70,21 @@ pub struct PollOptions {
     pub overlap_seconds: u32,
     /// How long a run that does not end is looked up, in seconds. GitHub ends them after 35 days.
     pub unfinished_seconds: u32,
+    /// First wait after a failure that passes, in seconds; it doubles with every further one.
+    pub retry_seconds: u32,
+    /// Longest time one call of [`Reconciler::run`] works on where others wait for their turn, in seconds.
+    pub turn_seconds: Option<u32>,
 }
 
 impl Default for PollOptions {
     fn default() -> Self {
-        Self { interval_seconds: 300, overlap_seconds: 2 * 86_400, unfinished_seconds: 35 * 86_400 }
+        Self {
+            interval_seconds: 300,
+            overlap_seconds: 2 * 86_400,
+            unfinished_seconds: 35 * 86_400,
+            retry_seconds: 5,
+            turn_seconds: None,
+        }
     }
 }
 
@@ -97,6 +107,8 @@ pub struct Progress {
     pub given_up: u64,
     /// Deliveries that the provider was asked to send again.
     pub redelivered: u64,
+    /// Requests that failed: no connection, an answer that broke off, a server's error.
+    pub failures: u64,
 }
 
 impl Progress {
@@ -130,7 +142,6 @@ const MOST_PAGES: u32 = 100_000;
 const MOST_PASSES: u32 = 3;
 /// How often one run may fail before the others go on without it.
 const MOST_TRIES: u32 = 5;
-const FIRST_BACKOFF_SECONDS: f64 = 5.0;
 const LONGEST_BACKOFF_SECONDS: f64 = 900.0;
 /// A window is not halved below this.
 const SHORTEST_WINDOW_SECONDS: f64 = 60.0;
@@ -196,15 +207,20 @@ impl<S: Source, R: RecordSink, C: CursorStore> Reconciler<S, R, C> {
             cursor =
                 Cursor { settled: cursor.settled, unfinished: cursor.unfinished, ..Cursor::begin(begin) };
         }
+        let (from, at, until) = match &cursor.sweep {
+            Some(sweep) => (sweep.from, sweep.window.from, sweep.until),
+            None => (cursor.covered_until, cursor.covered_until, api.now()),
+        };
         let progress = Progress {
-            from: cursor.covered_until,
-            at: cursor.covered_until,
-            until: api.now(),
+            from,
+            at,
+            until,
             runs: 0,
             records: 0,
             requests: 0,
             given_up: 0,
             redelivered: 0,
+            failures: 0,
         };
         Ok(Self {
             name,
@@ -226,11 +242,18 @@ impl<S: Source, R: RecordSink, C: CursorStore> Reconciler<S, R, C> {
         &self.cursor
     }
 
-    /// Works until everything is told, or until it has to wait. `on_progress` is called after every page.
+    /// How far the sweep is, and what was done since the reconciler was made.
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// Works until everything is told, it has to wait, or its turn is over. `on_progress` is called after every page.
     ///
     /// # Errors
     /// When it cannot go on without somebody's doing. What was told until then stays told.
     pub async fn run(&mut self, on_progress: &mut (dyn FnMut(&Progress) + Send)) -> Result<Pause, PollError> {
+        let turn = self.options.turn_seconds;
+        let turn_ends_at = turn.map(|seconds| self.api.now().plus_seconds(f64::from(seconds)));
         loop {
             let done = self.step().await;
             self.progress.requests = self.api.requests();
@@ -249,6 +272,10 @@ impl<S: Source, R: RecordSink, C: CursorStore> Reconciler<S, R, C> {
                 Err(Stop::Error(error)) => return Err(error),
             }
             on_progress(&self.progress);
+            let now = self.api.now();
+            if turn_ends_at.is_some_and(|end| now >= end) {
+                return Ok(Pause::Wait { until: now, reason: "it is the turn of others".to_owned() });
+            }
         }
     }
 
@@ -270,13 +297,16 @@ impl<S: Source, R: RecordSink, C: CursorStore> Reconciler<S, R, C> {
             return Ok(true);
         }
         for run in &listing.runs {
-            sweep.seen.insert(run.key.clone());
+            if listing.total.is_some() {
+                sweep.seen.insert(run.key.clone());
+            }
             if let Err(stop) = self.tell(run).await {
                 self.in_hand = Some((sweep.window, sweep.page, sweep.pass, listing));
                 return Err(stop);
             }
         }
         self.failures = 0;
+        self.forget_settled(&sweep);
         if listing.has_next && sweep.page < MOST_PAGES {
             self.cursor.sweep = Some(Sweep { page: sweep.page + 1, ..sweep });
             return Ok(true);
@@ -297,6 +327,18 @@ impl<S: Source, R: RecordSink, C: CursorStore> Reconciler<S, R, C> {
         self.finish(&sweep).await?;
         self.cursor.sweep = None;
         Ok(false)
+    }
+
+    /// Keeps of the settled runs only those that a list may show again: in the window under way, which may be read
+    /// again, and in the last days, which the next sweep lists. Years of history so need no more memory than a day.
+    fn forget_settled(&mut self, sweep: &Sweep) {
+        let overlap = -f64::from(self.options.overlap_seconds);
+        let next_sweep_from = self.beginning_of_window(sweep.until.plus_seconds(overlap));
+        let keep_from = match self.source.window_seconds() {
+            Some(_) => next_sweep_from.min(sweep.window.from),
+            None => next_sweep_from,
+        };
+        self.cursor.settled.retain(|_, settled| settled.created_at >= keep_from);
     }
 
     fn new_sweep(&mut self) -> Sweep {
@@ -348,6 +390,7 @@ impl<S: Source, R: RecordSink, C: CursorStore> Reconciler<S, R, C> {
         };
         self.hand_over(found).await?;
         self.troubled = None;
+        self.failures = 0;
         self.progress.runs += 1;
         if run.is_finished {
             self.cursor.unfinished.remove(&run.key);
@@ -377,14 +420,20 @@ impl<S: Source, R: RecordSink, C: CursorStore> Reconciler<S, R, C> {
     }
 
     async fn hand_over(&mut self, found: Vec<Decoded>) -> Result<(), Stop> {
-        for decoded in found {
-            let facts: usize = decoded.facts.iter().map(|group| group.records.len()).sum();
-            self.progress.records += (decoded.entities.len() + facts) as u64;
-            self.sink
-                .accept_durable(decoded)
-                .await
-                .map_err(|source| Stop::Error(PollError::Store { name: self.name.clone(), source }))?;
+        let records: usize = found
+            .iter()
+            .map(|told| {
+                told.entities.len() + told.facts.iter().map(|group| group.records.len()).sum::<usize>()
+            })
+            .sum();
+        if records == 0 && found.iter().all(|told| told.problems.total == 0) {
+            return Ok(());
         }
+        self.sink
+            .accept_durable(found)
+            .await
+            .map_err(|source| Stop::Error(PollError::Store { name: self.name.clone(), source }))?;
+        self.progress.records += records as u64;
         Ok(())
     }
 
@@ -408,7 +457,7 @@ impl<S: Source, R: RecordSink, C: CursorStore> Reconciler<S, R, C> {
                 Err(fault) => return Err(fault.into()),
             }
         }
-        match self.source.surroundings(&self.api).await {
+        match self.source.surroundings(&self.api, sweep.from).await {
             Ok(found) => self.hand_over(found).await?,
             Err(fault) => self.tolerate("what stands around runs", fault)?,
         }
@@ -419,10 +468,7 @@ impl<S: Source, R: RecordSink, C: CursorStore> Reconciler<S, R, C> {
             Ok(count) => self.progress.redelivered += count,
             Err(fault) => self.tolerate("failed deliveries", fault)?,
         }
-        // The next sweep lists nothing before this.
-        let overlap = -f64::from(self.options.overlap_seconds);
-        let horizon = self.beginning_of_window(sweep.until.plus_seconds(overlap));
-        self.cursor.settled.retain(|_, settled| settled.created_at >= horizon);
+        self.forget_settled(sweep);
         Ok(())
     }
 
@@ -442,7 +488,9 @@ impl<S: Source, R: RecordSink, C: CursorStore> Reconciler<S, R, C> {
             Fault::Wait { until, reason } => Ok(Pause::Wait { until, reason }),
             Fault::Passing { message } => {
                 self.failures = self.failures.saturating_add(1);
-                let seconds = FIRST_BACKOFF_SECONDS * 2_f64.powi(self.failures.min(16) as i32 - 1);
+                self.progress.failures += 1;
+                let first = f64::from(self.options.retry_seconds.max(1));
+                let seconds = first * 2_f64.powi(self.failures.min(16) as i32 - 1);
                 let until = self.api.now().plus_seconds(seconds.min(LONGEST_BACKOFF_SECONDS));
                 Ok(Pause::Wait { until, reason: message })
             }

@@ -107,8 +107,12 @@ pub trait Source: std::fmt::Debug + Send + Sync {
     /// A run with its jobs, as the provider's webhooks would tell them.
     fn fetch(&self, api: &Api, run: &Listed) -> impl Future<Output = Result<Vec<Decoded>, Fault>> + Send;
 
-    /// What stands around runs: runners, agents, nodes, caches. Asked once a sweep.
-    fn surroundings(&self, api: &Api) -> impl Future<Output = Result<Vec<Decoded>, Fault>> + Send;
+    /// What stands around runs: runners, agents, nodes, and caches made since a moment. Asked once a sweep.
+    fn surroundings(
+        &self,
+        api: &Api,
+        since: Timestamp,
+    ) -> impl Future<Output = Result<Vec<Decoded>, Fault>> + Send;
 
     /// Has the provider send again the webhooks that failed. Answers how many.
     fn redeliver(

@@ -72,7 +72,7 @@ impl Source for TeamCitySource {
         Ok(vec![decoded(NAME, &[], &body, &self.rules, api.now())])
     }
 
-    async fn surroundings(&self, api: &Api) -> Result<Vec<Decoded>, Fault> {
+    async fn surroundings(&self, api: &Api, _since: Timestamp) -> Result<Vec<Decoded>, Fault> {
         let fields = "agent(id,name,connected,enabled,authorized,pool(name),environment(osType),build(id))";
         let path = format!(
             "app/rest/agents?locator={}&fields={}",

@@ -7,10 +7,10 @@ use manometer_model::records::{Run, Runner};
 use manometer_model::{Conclusion, Labels, Status, Timestamp};
 
 use super::{Agent, NAME, push, wait_of};
-use crate::environment::trigger::trigger_word;
 use crate::reading::{self, labels};
 use crate::repository::{branch_of, change_of, host_of, project_of};
 use crate::tree::View;
+use crate::trigger::trigger_word;
 use crate::{Decoded, ServiceRules, platform, waits};
 
 pub(super) fn read(

@@ -22,7 +22,7 @@ fn a_pipeline_is_a_run_with_its_jobs_and_the_merge_request_it_checks() {
             ("is_default_branch", "false"),
             ("change_id", "17"),
             ("commit_sha", "5d1c2f0a9b7e4c3d8f60112233445566778899aa"),
-            ("trigger", "merge_request_event"),
+            ("trigger", "pull_request"),
             ("actor", "ada"),
             ("status", "completed"),
             ("conclusion", "success"),

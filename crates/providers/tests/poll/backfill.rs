@@ -4,7 +4,7 @@ use manometer_model::Timestamp;
 use manometer_providers::poll::{Pause, PollError, Start};
 
 use crate::fake_github::{FakeGitHub, NOON, runs};
-use crate::http_server::Reply;
+use manometer_testkit::fake::Reply;
 
 const DAY: i64 = 86_400;
 
@@ -64,7 +64,7 @@ async fn after_a_restart_it_goes_on_where_it_stood() {
 #[tokio::test]
 async fn what_the_store_did_not_take_is_told_again() {
     let github = FakeGitHub::start(runs(20, NOON - 60, 300));
-    github.memory.told.lock().unwrap().fail_after = Some(25);
+    github.memory.told.lock().unwrap().fail_after = Some(12);
     let mut reconciler = github.reconciler(Start::Recent).await;
     let error = reconciler.run(&mut |_| {}).await.unwrap_err();
     assert!(matches!(error, PollError::Store { .. }), "{error}");

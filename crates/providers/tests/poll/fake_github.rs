@@ -10,8 +10,8 @@ use manometer_providers::poll::{
 };
 use serde_json::{Value, json};
 
-use crate::http_server::{HttpServer, Reply, Request};
 use crate::memory::{HandClock, Memory};
+use manometer_testkit::fake::{HttpServer, Reply, Request};
 
 /// 2026-03-04T05:00:00Z, in the middle of the runs' days.
 pub(crate) const NOON: i64 = 1_772_600_400;
@@ -90,7 +90,7 @@ impl FakeGitHub {
     pub(crate) fn start(runs: Vec<FakeRun>) -> Self {
         let state = Arc::new(Mutex::new(State { runs, per_page: 100, ..State::default() }));
         let shared = Arc::clone(&state);
-        let server = HttpServer::start(move |request| answer(&mut shared.lock().unwrap(), request));
+        let server = HttpServer::start(move |request| answer(&mut shared.lock().unwrap(), request)).unwrap();
         Self {
             server,
             state,
@@ -235,6 +235,10 @@ fn properly(state: &mut State, request: &Request) -> Reply {
         ("GET", ["actions", "cache", "usage"]) => {
             Reply::json(&json!({"active_caches_size_in_bytes": 2_500_000_u64, "active_caches_count": 3}))
         }
+        ("GET", ["actions", "caches"]) => Reply::json(&json!({"total_count": 2, "actions_caches": [
+            {"id": 505, "key": "cargo-linux-1", "size_in_bytes": 2_000_000, "created_at": moment(NOON - 600)},
+            {"id": 504, "key": "cargo-linux-0", "size_in_bytes": 500_000, "created_at": moment(NOON - 40 * 86_400)},
+        ]})),
         ("GET", ["hooks", "9", "deliveries"]) => {
             let list: Vec<Value> = state
                 .deliveries

@@ -3,7 +3,7 @@
 use manometer_providers::poll::{Fault, Pause, PollError, Start};
 
 use crate::fake_github::{FakeGitHub, FakeRun, NOON, runs};
-use crate::http_server::{Manner, Reply};
+use manometer_testkit::fake::{Manner, Reply};
 
 #[tokio::test]
 async fn everything_is_told_in_good_times() {
@@ -15,6 +15,8 @@ async fn everything_is_told_in_good_times() {
     github.assert_everything_was_told();
     let told = github.memory.told.lock().unwrap();
     assert_eq!(told.keys("runners"), ["github|77".to_owned()].into());
+    let caches: Vec<&String> = told.facts.keys().filter(|key| key.starts_with("cache/")).collect();
+    assert_eq!(caches, ["cache/github/github.com/acme/shop/505"], "those saved since the sweep's beginning");
     assert!(told.facts.keys().any(|key| key.starts_with("cache_usage/github/github.com/acme/shop/")));
 }
 
@@ -130,7 +132,7 @@ async fn a_run_open_for_ten_days_is_looked_up_until_it_ends() {
     let before = github.server.requests().len();
     github.clock.advance(300.0);
     github.until_up_to_date(&mut reconciler).await;
-    let looked_up = |request: &crate::http_server::Request| request.path.ends_with("/actions/runs/1");
+    let looked_up = |request: &manometer_testkit::fake::Request| request.path.ends_with("/actions/runs/1");
     assert!(!github.server.requests().iter().skip(before).any(looked_up), "once it has ended, no more");
 }
 

@@ -4,7 +4,6 @@
 mod backfill;
 mod fake_github;
 mod faults;
-mod http_server;
 mod memory;
 mod other_providers;
 mod redelivery;

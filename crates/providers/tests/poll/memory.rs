@@ -37,20 +37,22 @@ pub(crate) struct Memory {
 }
 
 impl RecordSink for Memory {
-    fn accept_durable(&self, decoded: Decoded) -> impl Future<Output = Result<(), StoreError>> + Send {
+    fn accept_durable(&self, found: Vec<Decoded>) -> impl Future<Output = Result<(), StoreError>> + Send {
         let mut told = self.told.lock().unwrap();
         told.calls += 1;
         if told.fail_after.is_some_and(|calls| told.calls > calls) {
             return ready(Err(StoreError { message: "the disk is gone".to_owned() }));
         }
-        told.problems += decoded.problems.total;
-        for record in decoded.entities {
-            let row = record.row();
-            let key = EntityKey::of_values(row.table_of(), &row.cells()).unwrap();
-            told.entities.entry(key).or_default().push(record);
-        }
-        for group in decoded.facts {
-            told.facts.entry(group.natural_key).or_insert(group.records);
+        for decoded in found {
+            told.problems += decoded.problems.total;
+            for record in decoded.entities {
+                let row = record.row();
+                let key = EntityKey::of_values(row.table_of(), &row.cells()).unwrap();
+                told.entities.entry(key).or_default().push(record);
+            }
+            for group in decoded.facts {
+                told.facts.entry(group.natural_key).or_insert(group.records);
+            }
         }
         ready(Ok(()))
     }

@@ -13,8 +13,8 @@ use manometer_providers::{Delivery, Headers, ServiceRules, decode, provider};
 use serde_json::{Value, json};
 
 use crate::fake_github::NOON;
-use crate::http_server::{HttpServer, Manner, Reply, Request};
 use crate::memory::{HandClock, Memory};
+use manometer_testkit::fake::{HttpServer, Manner, Reply, Request};
 
 /// Sweeps until everything is told, then once more.
 async fn sweep<S: Source>(server: &HttpServer, source: S) -> Memory {
@@ -73,6 +73,7 @@ fn fails_first(handler: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> H
         let reply = handler(request);
         if !cut.swap(true, Ordering::SeqCst) { reply.in_manner(Manner::CutOff) } else { reply }
     })
+    .unwrap()
 }
 
 #[tokio::test]
@@ -116,13 +117,19 @@ async fn gitlab_pipelines_and_jobs_have_the_keys_of_its_hook() {
                 let next = if page < 3 { (page + 1).to_string() } else { String::new() };
                 Reply::json(&json!(part)).with("x-next-page", next)
             }
+            "/hooks/6/events" => Reply::json(&json!([
+                {"id": 5, "request_headers": {"Idempotency-Key": "lost"}, "response_status": "internal error"},
+                {"id": 4, "request_headers": {"Idempotency-Key": "mended"}, "response_status": "200"},
+                {"id": 3, "request_headers": {"Idempotency-Key": "lost"}, "response_status": "503"},
+                {"id": 2, "request_headers": {"Idempotency-Key": "mended"}, "response_status": "500"}])),
+            "/hooks/6/events/5/resend" => Reply::json(&json!({})),
             "/runners" => {
                 Reply::json(&json!([{"id": 12, "description": "large", "status": "online", "paused": false}]))
             }
             other => panic!("{other}"),
         }
     });
-    let memory = sweep(&server, GitLabSource::new("acme/shop", ServiceRules::default())).await;
+    let memory = sweep(&server, GitLabSource::new("acme/shop", Some(6), ServiceRules::default())).await;
     let builds: Vec<Value> =
         hook_jobs.iter().map(|job| json!({"id": job["id"], "status": "success"})).collect();
     let hook = json!({
@@ -133,6 +140,8 @@ async fn gitlab_pipelines_and_jobs_have_the_keys_of_its_hook() {
     let fetches =
         server.requests().iter().filter(|request| request.path.ends_with("/pipelines/1000")).count();
     assert_eq!(fetches, 1, "the second sweep found it settled");
+    let resent = server.requests().iter().filter(|request| request.method == "POST").count();
+    assert_eq!(resent, 2, "once in each sweep, and only what never arrived");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 //! parameters: nothing a person typed is ever part of the text. Formulas stand at the fields they make.
 
 mod cells;
+mod completeness;
 mod run;
 mod runs;
 mod search;
@@ -13,6 +14,9 @@ mod test;
 
 use std::sync::Arc;
 
+pub use self::completeness::{
+    CompletenessAnswer, CompletenessRequest, DayCompleteness, MissingRun, ServiceCompleteness, SilentDay,
+};
 pub use self::run::{
     ArtifactLine, BuildLine, CoverageLine, FailureLine, JobLine, RunAnswer, RunRequest, SampleLine,
     SlowTestLine, StepLine,

@@ -1,5 +1,7 @@
 //! Views: names for SQL over the tables. One is planned only when a query names it.
 
+pub(crate) mod completeness;
+
 /// A view.
 #[derive(Debug, Clone, Copy)]
 pub struct View {
@@ -27,6 +29,17 @@ pub const VIEWS: &[View] = &[
         name: "metrics_job",
         doc: "One job of a pipeline sent to `/save_metrics`; `metrics` holds its free numbers as a JSON object.",
         sql: include_str!("metrics_job.sql"),
+    },
+    View {
+        name: "completeness",
+        doc: "One service on one day: the share of its runs with all jobs, with test reports and with coverage, of those that \
+              should have them. Null where nothing is expected, no row where no run is known.",
+        sql: completeness::BY_DAY,
+    },
+    View {
+        name: "completeness_runs",
+        doc: "One run that ended, with what it should have brought: `false` is missing, null was not expected.",
+        sql: completeness::RUNS,
     },
 ];
 

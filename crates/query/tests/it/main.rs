@@ -11,6 +11,7 @@ mod access;
 mod answers;
 mod duckdb;
 mod exact;
+mod completeness;
 mod fixture;
 mod formats;
 mod limits;

@@ -1,9 +1,11 @@
 //! `/api/…`: one file a route.
 
+pub(crate) mod answers;
 pub(crate) mod arriving;
 mod delivered;
 pub(crate) mod deliveries;
 pub(crate) mod openapi;
+pub(crate) mod polls;
 pub(crate) mod records;
 pub(crate) mod reports;
 pub(crate) mod sql;

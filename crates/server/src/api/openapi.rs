@@ -34,6 +34,7 @@ impl Document {
         (name = "ingest", description = "sending reports and records"),
         (name = "receivers", description = "sending from what was made for InfluxDB or Prometheus"),
         (name = "webhooks", description = "what CI systems tell by themselves"),
+        (name = "polling", description = "what the APIs of CI systems are asked for"),
         (name = "query", description = "asking questions"),
         (name = "health", description = "looking after the server"),
     ),

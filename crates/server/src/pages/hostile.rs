@@ -2,9 +2,10 @@
 
 use manometer_model::{TestId, Timestamp};
 use manometer_query::answers::{
-    ArtifactLine, BuildLine, CoverageLine, DurationPoint, Execution, FailureGroup, FailureLine, FoundTest,
-    JobLine, RunAnswer, RunLine, SampleLine, ServiceAnswer, ServiceLine, ServiceRequest, ServicesAnswer,
-    ServicesRequest, SlowTestLine, StepLine, TestAnswer, TestLine, TestRequest,
+    ArtifactLine, BuildLine, CompletenessAnswer, CompletenessRequest, CoverageLine, DayCompleteness,
+    DurationPoint, Execution, FailureGroup, FailureLine, FoundTest, JobLine, MissingRun, RunAnswer, RunLine,
+    SampleLine, ServiceAnswer, ServiceCompleteness, ServiceLine, ServiceRequest, ServicesAnswer,
+    ServicesRequest, SilentDay, SlowTestLine, StepLine, TestAnswer, TestLine, TestRequest,
 };
 
 use super::asked::Asked;
@@ -12,7 +13,8 @@ use super::markup::Markup;
 use super::refusal::{PageRefusal, render};
 use super::view::login::LoginPage;
 use super::view::services::{FirstStepsPage, StoreHead};
-use super::{layout, run, service, services, shown, sql, test, tests};
+use super::{completeness, layout, run, service, services, shown, sql, test, tests};
+use crate::poll::PollState;
 
 const EVIL: &str = "\"'></title></textarea></pre><script>alert(1)</script><img src=x onerror=alert(2)> \
                     &lt;b&gt; {{ 7*7 }} \u{1b}[31mred\u{1b}[0m \u{202e}ルビ 🦀 `${x}`";
@@ -61,6 +63,40 @@ fn run_line() -> RunLine {
 
 fn test_line() -> TestLine {
     TestLine { suite: maybe(), classname: maybe(), name: evil(), parameters: maybe(), ..TestLine::default() }
+}
+
+#[test]
+fn the_completeness_page_escapes_everything() {
+    let day = DayCompleteness { runs: 3, expecting_tests: 3, with_tests: 1, ..DayCompleteness::default() };
+    let answer = CompletenessAnswer {
+        days: vec![NOW],
+        services: vec![ServiceCompleteness {
+            project: evil(),
+            service: maybe(),
+            per_day: vec![Some(day)],
+            total: day,
+        }],
+        missing: vec![MissingRun {
+            provider: evil(),
+            project: evil(),
+            service: maybe(),
+            pipeline: maybe(),
+            run_id: evil(),
+            attempt: 1,
+            conclusion: maybe(),
+            url: Some("javascript:alert(3)".to_owned()),
+            lacks_tests: true,
+            jobs_without_tests: maybe(),
+            ..MissingRun::default()
+        }],
+        missing_total: 1,
+        silent_days: vec![SilentDay { provider: evil(), day: NOW }],
+    };
+    let request =
+        CompletenessRequest { now: NOW, days: 1, project: maybe(), service: maybe(), most_missing: 1 };
+    let poll = PollState { name: evil(), message: maybe(), ..PollState::default() };
+    let page = completeness::page(&answer, Some(&[poll]), &request, &Asked::of("", None));
+    assert_seen(&checked(&page), 10);
 }
 
 #[test]

@@ -9,6 +9,8 @@ pub(crate) enum Section {
     Services,
     /// Tests.
     Tests,
+    /// What is missing.
+    Completeness,
     /// The query console.
     Sql,
     /// None of them.

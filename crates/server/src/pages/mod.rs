@@ -14,6 +14,7 @@
 mod asked;
 mod assets;
 mod chart;
+mod completeness;
 mod drawing;
 mod heard;
 #[cfg(test)]
@@ -51,6 +52,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/run", get(run::get))
         .route("/test", get(test::get))
         .route("/tests", get(tests::get))
+        .route("/completeness", get(completeness::get))
         .route("/sql", get(sql::get))
         .route("/assets/{hash}/{name}", get(assets::get))
         .route("/favicon.ico", get(assets::favicon))

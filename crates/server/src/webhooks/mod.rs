@@ -112,7 +112,7 @@ async fn take(app: &App, provider: &str, source: &str, request: Request) -> Resu
     let request = webhooks::Request {
         headers: Headers::from_pairs(headers),
         query: query.map(|(name, value)| (name.into_owned(), value.into_owned())).collect(),
-        body: bytes.to_vec(),
+        body: bytes,
         received_at: app.clock.now(),
     };
     let worker = app.clone();

@@ -13,6 +13,7 @@ mod markup;
 mod openapi;
 mod overload;
 mod pages;
+mod polls;
 mod records;
 mod reports;
 mod save_metrics;

@@ -160,3 +160,36 @@ async fn a_body_larger_than_any_webhook_is_refused_before_it_is_read() {
     let large = harness.post("/webhooks/github", vec![b' '; manometer_providers::MOST_BODY_BYTES + 1]);
     assert_eq!(send(large).await.status, 413);
 }
+
+#[tokio::test]
+async fn a_service_that_an_upload_tells_wins_over_an_assumed_one_in_any_order() {
+    // `aaa` is before `shop` and `zzz` behind it: neither wins by its letters.
+    for told in ["aaa", "zzz"] {
+        for upload_is_first in [true, false] {
+            let harness = with_github().await;
+            let webhook = async || {
+                let body = job("completed", "completed", Some("success"));
+                let answer = deliver(&harness, "/webhooks/github", "workflow_job", "id", SECRET, &body).await;
+                assert_eq!(answer.status, 201, "{}", answer.text);
+            };
+            let upload = async || {
+                let run = "provider=github&project=github.com/acme/shop&run_id=29679448";
+                let report = "<testsuite name='s'><testcase name='t' classname='c' time='1'/></testsuite>";
+                for (service, number) in [(format!("&service={told}"), 1), (String::new(), 2)] {
+                    let path = format!("/api/v1/reports?{run}{service}&job_id={number}");
+                    let answer = send(harness.post(&path, report)).await;
+                    assert_eq!(answer.status, 201, "{}", answer.text);
+                }
+            };
+            if upload_is_first {
+                upload().await;
+                webhook().await;
+            } else {
+                webhook().await;
+                upload().await;
+            }
+            let rows = harness.rows("SELECT service FROM runs").await;
+            assert_eq!(rows, [json!([told])], "upload first: {upload_is_first}");
+        }
+    }
+}

@@ -11,6 +11,7 @@
 //! | `segment` | a Parquet file that belongs to the data                                      |
 //! | `segment_term` | when retention has something to do about a segment, where only its rows tell |
 //! | `garbage` | a file merged away, to be removed when nobody reads it any more              |
+//! | `note`    | a small text by name that another room keeps here, as how far a poll has come |
 //! | `pin`     | a reader in another process, for whose sake merged files stay a while longer |
 //!
 //! The functions here work on a connection; who opens transactions is the caller.
@@ -21,6 +22,7 @@ pub(crate) mod entities;
 pub(crate) mod fact_keys;
 pub(crate) mod journal;
 pub(crate) mod ledger;
+pub(crate) mod notes;
 pub(crate) mod pages;
 pub(crate) mod pins;
 pub(crate) mod raw;

@@ -1,5 +1,6 @@
 //! One struct a page: what its template shows, ready to be shown. Handlers make them from answers.
 
+pub(crate) mod completeness;
 pub(crate) mod found_tests;
 pub(crate) mod login;
 pub(crate) mod problem;

@@ -1,34 +1,41 @@
 //! A small HTTP/1.1 server that answers as it is told, and breaks answers off as it is told.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 /// One request.
 #[derive(Debug, Clone)]
-pub(crate) struct Request {
-    pub(crate) method: String,
+pub struct Request {
+    /// `GET`, `POST`, …
+    pub method: String,
     /// Path without query.
-    pub(crate) path: String,
-    pub(crate) query: BTreeMap<String, String>,
-    pub(crate) headers: BTreeMap<String, String>,
+    pub path: String,
+    /// Parameters, decoded.
+    pub query: BTreeMap<String, String>,
+    /// Headers by their names in small letters.
+    pub headers: BTreeMap<String, String>,
 }
 
 /// What to answer.
 #[derive(Debug, Clone)]
-pub(crate) struct Reply {
-    pub(crate) status: u16,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
-    pub(crate) manner: Manner,
+pub struct Reply {
+    /// Status code.
+    pub status: u16,
+    /// Headers besides the length.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+    /// How to answer.
+    pub manner: Manner,
 }
 
 /// How to answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Manner {
+pub enum Manner {
     /// As one should.
     Properly,
     /// Announce the whole body and close after half of it.
@@ -38,7 +45,8 @@ pub(crate) enum Manner {
 }
 
 impl Reply {
-    pub(crate) fn json(value: &serde_json::Value) -> Self {
+    /// 200 with a document.
+    pub fn json(value: &serde_json::Value) -> Self {
         Self {
             status: 200,
             headers: Vec::new(),
@@ -47,35 +55,47 @@ impl Reply {
         }
     }
 
-    pub(crate) fn status(status: u16) -> Self {
+    /// A page of trouble.
+    pub fn status(status: u16) -> Self {
         Self { status, headers: Vec::new(), body: b"<html>trouble</html>".to_vec(), manner: Manner::Properly }
     }
 
-    pub(crate) fn with(mut self, name: &str, value: impl ToString) -> Self {
+    /// The same with one more header.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl ToString) -> Self {
         self.headers.push((name.to_owned(), value.to_string()));
         self
     }
 
-    pub(crate) fn in_manner(mut self, manner: Manner) -> Self {
+    /// The same, answered in another manner.
+    #[must_use]
+    pub const fn in_manner(mut self, manner: Manner) -> Self {
         self.manner = manner;
         self
     }
 }
 
+/// What answers.
 type Handler = dyn Fn(&Request) -> Reply + Send + Sync;
 
 /// The server; it ends when it is dropped.
-pub(crate) struct HttpServer {
-    pub(crate) address: SocketAddr,
+#[derive(Debug)]
+pub struct HttpServer {
+    /// Where it listens.
+    pub address: SocketAddr,
     requests: Arc<Mutex<Vec<Request>>>,
     is_over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl HttpServer {
-    pub(crate) fn start(handler: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
+    /// Starts one on a free port.
+    ///
+    /// # Errors
+    /// When there is no port.
+    pub fn start(handler: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let address = listener.local_addr()?;
         let (requests, is_over) = (Arc::default(), Arc::new(AtomicBool::new(false)));
         let handler: Arc<Handler> = Arc::new(handler);
         let (log, over) = (Arc::clone(&requests), Arc::clone(&is_over));
@@ -88,15 +108,17 @@ impl HttpServer {
                 std::thread::spawn(move || serve(stream, &handler, &log));
             }
         });
-        Self { address, requests, is_over, thread: Some(thread) }
+        Ok(Self { address, requests, is_over, thread: Some(thread) })
     }
 
-    pub(crate) fn base(&self) -> String {
+    /// Its address as a URL.
+    pub fn base(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    pub(crate) fn requests(&self) -> Vec<Request> {
-        self.requests.lock().unwrap().clone()
+    /// All it was asked, in order.
+    pub fn requests(&self) -> Vec<Request> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -109,9 +131,10 @@ impl Drop for HttpServer {
 }
 
 fn serve(mut stream: TcpStream, handler: &Arc<Handler>, log: &Arc<Mutex<Vec<Request>>>) {
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let Ok(reading) = stream.try_clone() else { return };
+    let mut reader = BufReader::new(reading);
     while let Some(request) = read_request(&mut reader) {
-        log.lock().unwrap().push(request.clone());
+        log.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
         let reply = handler(&request);
         if reply.manner == Manner::Silence {
             reader.read_to_end(&mut Vec::new()).ok();
@@ -125,7 +148,7 @@ fn serve(mut stream: TcpStream, handler: &Arc<Handler>, log: &Arc<Mutex<Vec<Requ
             head.push_str(&format!("{name}: {value}\r\n"));
         }
         let body = match reply.manner {
-            Manner::CutOff => reply.body.get(..reply.body.len() / 2).unwrap(),
+            Manner::CutOff => reply.body.get(..reply.body.len() / 2).unwrap_or_default(),
             _ if reply.status == 304 => &[],
             _ => &reply.body,
         };
@@ -152,6 +175,6 @@ fn read_request(reader: &mut BufReader<TcpStream>) -> Option<Request> {
     let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
     reader.take(length).read_to_end(&mut Vec::new()).ok()?;
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
-    let query = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+    let query = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
     Some(Request { method, path: path.to_owned(), query, headers })
 }

@@ -1,0 +1,3 @@
+//! `/api/v1/answers/…`: one file a question.
+
+pub(crate) mod completeness;
