@@ -35,6 +35,9 @@ pub(crate) struct Config {
     pub(crate) service_rules: Vec<String>,
     /// Where webhooks come in.
     pub(crate) webhooks: Vec<WebhookConfig>,
+    /// Which other systems what is committed is sent on to, as it stands in the file: secrets by name.
+    #[serde(skip_serializing_if = "toml::Table::is_empty")]
+    pub(crate) export: toml::Table,
     /// Every limit; see the documentation for their meaning.
     pub(crate) limits: Limits,
 }
@@ -65,6 +68,7 @@ impl Default for Config {
             hostnames: Vec::new(),
             service_rules: Vec::new(),
             webhooks: Vec::new(),
+            export: toml::Table::new(),
             limits: Limits::default(),
         }
     }

@@ -83,19 +83,27 @@ fn hook(place: &WebhookConfig, variable: impl Fn(&str) -> Option<String>) -> any
     Ok(Hook { provider: system, source: place.source.clone(), secrets })
 }
 
-fn secret(named: &str, address: &str, variable: impl Fn(&str) -> Option<String>) -> anyhow::Result<String> {
+/// The secret that settings name as `env:NAME` or `file:PATH`; `place` says in errors whose it is.
+///
+/// # Errors
+/// When it is not there, or stands in the settings itself.
+pub(crate) fn secret(
+    named: &str,
+    place: &str,
+    variable: impl Fn(&str) -> Option<String>,
+) -> anyhow::Result<String> {
     match named.split_once(':') {
         Some(("env", name)) => variable(name).ok_or_else(|| {
-            usage(format!("settings: {address}: the environment variable {name} with its secret is not set"))
+            usage(format!("settings: {place}: the environment variable {name} with its secret is not set"))
         }),
         Some(("file", path)) => {
             std::fs::read_to_string(path).map(|text| text.trim_end_matches(['\n', '\r']).to_owned()).map_err(
-                |error| usage(format!("settings: {address}: failed to read the secret in {path}: {error}")),
+                |error| usage(format!("settings: {place}: failed to read the secret in {path}: {error}")),
             )
         }
         // What stands there may be the secret itself, so it is not repeated.
         _ => Err(usage(format!(
-            "settings: {address}: a secret is named by where it is, as env:NAME or file:PATH, not written into the settings"
+            "settings: {place}: a secret is named by where it is, as env:NAME or file:PATH, not written into the settings"
         ))),
     }
 }

@@ -5,6 +5,7 @@
 //!              bounded,         nothing unsaid, nothing                ├─► save_metrics, webhooks, health, metrics
 //!              timed            unbounded                              ├─► receivers: InfluxDB, remote-write, StatsD
 //!                                                                      └─► login, pages
+//! exports: what the store has committed ──► other systems, each at its own pace
 //! ```
 //!
 //! **Invariants**
@@ -19,6 +20,7 @@ pub mod access;
 mod api;
 mod door;
 mod error;
+mod exports;
 mod health;
 mod login;
 mod metrics;
@@ -33,6 +35,7 @@ mod telemetry;
 mod webhooks;
 
 pub use error::ApiError;
+pub use exports::Exports;
 pub use options::{ServerOptions, Timeouts};
 pub use receivers::statsd::StatsdOptions;
 pub use router::openapi_json;

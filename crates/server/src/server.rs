@@ -16,6 +16,7 @@ use tokio::time::timeout;
 
 use crate::access::{AccessDatabase, AccessError};
 use crate::door::{Decoding, UploadMemory};
+use crate::exports::Exporting;
 use crate::options::ServerOptions;
 use crate::receivers::statsd::{self, StatsdOptions};
 use crate::router::router;
@@ -53,6 +54,12 @@ pub enum StartError {
         /// The command that makes a token.
         command: String,
     },
+    /// An exporter cannot begin.
+    #[error("failed to begin exporting: {reason}")]
+    Export {
+        /// What went wrong.
+        reason: String,
+    },
     /// The tokens cannot be read.
     #[error(transparent)]
     Access(#[from] AccessError),
@@ -66,6 +73,7 @@ pub struct Server {
     stop: watch::Sender<bool>,
     accepting: JoinHandle<()>,
     statsd: Option<(SocketAddr, JoinHandle<()>)>,
+    exporting: Exporting,
 }
 
 impl Server {
@@ -83,9 +91,10 @@ impl Server {
         let failed = |source| StartError::Listen { address: options.listen, source };
         let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
+        let exporting = Exporting::start(&options.store, options.exports)?;
         let limits = options.limits;
         let app = App::new(Inner {
-            telemetry: Telemetry::new(options.store.clone()),
+            telemetry: Telemetry::new(options.store.clone(), exporting.numbers(&options.store)),
             upload_memory: UploadMemory::new(limits.upload_memory_bytes),
             decoding: Decoding::new(limits.decoding_uploads, limits.queue_requests),
             store: options.store,
@@ -105,7 +114,7 @@ impl Server {
         };
         let accepting = tokio::spawn(accept(listener, app.clone(), stopping));
         tracing::info!(%address, "listening");
-        Ok(Self { address, app, stop, accepting, statsd })
+        Ok(Self { address, app, stop, accepting, statsd, exporting })
     }
 
     /// Where it listens.
@@ -134,8 +143,12 @@ impl Server {
         {
             tracing::error!(%error, "the StatsD listener ended badly");
         }
-        let store = self.app.store.clone();
-        if let Err(error) = tokio::task::spawn_blocking(move || store.close()).await {
+        let (store, exporting) = (self.app.store.clone(), self.exporting);
+        let ended = tokio::task::spawn_blocking(move || {
+            exporting.stop();
+            store.close();
+        });
+        if let Err(error) = ended.await {
             tracing::error!(%error, "closing the store ended badly");
         }
     }

@@ -12,6 +12,8 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use crate::exports::ExportNumbers;
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Answered {
     route: String,
@@ -61,7 +63,7 @@ pub(crate) struct Telemetry {
 }
 
 impl Telemetry {
-    pub(crate) fn new(store: Store) -> Self {
+    pub(crate) fn new(store: Store, exports: ExportNumbers) -> Self {
         let telemetry = Self {
             registry: Registry::with_prefix("manometer"),
             requests: Family::default(),
@@ -74,10 +76,10 @@ impl Telemetry {
             query_seconds: Histogram::new(SECONDS),
             uploads_waiting: Gauge::default(),
         };
-        telemetry.registered(store)
+        telemetry.registered(store, exports)
     }
 
-    fn registered(mut self, store: Store) -> Self {
+    fn registered(mut self, store: Store, exports: ExportNumbers) -> Self {
         let registry = &mut self.registry;
         registry.register("http_requests", "Requests answered", self.requests.clone());
         registry.register(
@@ -101,6 +103,7 @@ impl Telemetry {
         );
         registry.register("uploads_waiting", "Uploads waiting to be read", self.uploads_waiting.clone());
         registry.register_collector(Box::new(StoreNumbers { store }));
+        registry.register_collector(Box::new(exports));
         self
     }
 

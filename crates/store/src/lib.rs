@@ -29,6 +29,7 @@
 //! | what readers see            | `memory`, `snapshot`, `segment`, `expand`                    |
 //! | the way to Parquet          | `flush`, `compact`, `merge_segments`, `segments`             |
 //! | starting, failing, cleaning | `recover`, `lock`, `health`, `maintenance`, `cleanup`        |
+//! | reading along               | `follow`, `stored_records`                                   |
 //! | other processes             | `read_only`, `pin`, `backup`, `restore`, `check`             |
 //! | the disk                    | `filesystem`, `folders`                                      |
 
@@ -48,6 +49,7 @@ mod expand;
 mod filesystem;
 mod flush;
 mod folders;
+mod follow;
 mod garbage;
 mod health;
 mod inner;
@@ -70,6 +72,7 @@ mod segments;
 mod shed;
 mod snapshot;
 mod store;
+mod stored_records;
 
 pub use check::check;
 pub use delivery::{
@@ -78,6 +81,7 @@ pub use delivery::{
 pub use entity::{MergedRow, merged_rows};
 pub use error::{CommitError, OpenError, StoreError, SubmitError};
 pub use filesystem::{DurableFile, Filesystem, FolderEntry, LocalFilesystem};
+pub use follow::{Followed, Follower, FollowerStats};
 pub use options::{FlushPolicy, StoreOptions};
 pub use read_only::ReadOnlyStore;
 pub use receipt::{DeliveryInfo, DeliveryKey, Outcome, PendingReceipt, Receipt};

@@ -16,6 +16,7 @@ use crate::cleanup::{files_below, sweep};
 use crate::entity::Doc;
 use crate::error::{OpenError, StoreError};
 use crate::folders::Folders;
+use crate::follow::Followers;
 use crate::garbage::Garbage;
 use crate::health::HealthState;
 use crate::inner::{Counters, Inner};
@@ -82,6 +83,7 @@ pub(crate) fn open(options: StoreOptions) -> Result<Inner, OpenError> {
         queue,
         counters: Counters::default(),
         bell: Bell::default(),
+        followers: Followers::default(),
         latest: Mutex::new(Weak::new()),
         lock: Mutex::new(Some(Arc::new(lock))),
     })

@@ -14,13 +14,14 @@ use crate::catalog::{Access, WhileOpening, connect};
 use crate::cleanup::remove_garbage;
 use crate::delivery::{Delivery, DeliveryWriter};
 use crate::error::{OpenError, StoreError, SubmitError};
+use crate::follow::{Follower, FollowerStats};
 use crate::inner::Inner;
 use crate::options::StoreOptions;
 use crate::receipt::{DeliveryKey, PendingReceipt, Receipt};
 use crate::report::{BackupReport, CompactReport, FlushReport, Health, StoreStats, TableStats};
 use crate::schema::table_index;
 use crate::snapshot::Snapshot;
-use crate::{committer, compact, flush, maintenance, recover, shed};
+use crate::{committer, compact, flush, follow, maintenance, recover, shed};
 
 /// So many times the flush policy's rows and bytes may wait in memory before deliveries are refused: flushing
 /// lags behind, and memory is bounded.
@@ -157,6 +158,23 @@ impl Store {
     /// Everything committed up to now, frozen.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.inner.snapshot()
+    }
+
+    /// Makes these names the followers of what is committed, durably: each is given what comes after the place it had.
+    /// New names begin with what is committed from now on, those no longer given are forgotten.
+    ///
+    /// # Errors
+    /// When the catalog cannot be written or read.
+    pub fn follow(&self, names: &[&str]) -> Result<Vec<Follower>, OpenError> {
+        follow::follow(&self.inner, names)
+    }
+
+    /// How far behind each follower is.
+    ///
+    /// # Errors
+    /// When the catalog cannot be read.
+    pub fn followers(&self) -> Result<Vec<FollowerStats>, StoreError> {
+        follow::stats(&self.inner)
     }
 
     /// Moves all fact rows from the journal into segments, now.

@@ -9,6 +9,9 @@
 //! | `entity`  | the merged document of a run, job, deployment, …                             |
 //! | `journal` | a batch of fact rows that no segment holds yet                               |
 //! | `segment` | a Parquet file that belongs to the data                                      |
+//! | `follower`| who reads along with what is committed, and how far each has come         |
+//! | `kept`    | a journal batch that was flushed before every follower had seen it           |
+//! | `ended`   | a run or job that has ended and that not every follower has seen             |
 //! | `garbage` | a file merged away, to be removed when nobody reads it any more              |
 //! | `pin`     | a reader in another process, for whose sake merged files stay a while longer |
 //!
@@ -18,6 +21,7 @@ mod aged;
 pub(crate) mod connection;
 pub(crate) mod entities;
 pub(crate) mod fact_keys;
+pub(crate) mod followers;
 pub(crate) mod journal;
 pub(crate) mod ledger;
 pub(crate) mod pages;
