@@ -40,6 +40,9 @@ pub(crate) struct Config {
     pub(crate) retention: RetentionSettings,
     /// Whose APIs are polled.
     pub(crate) poll: Vec<PollConfig>,
+    /// Which other systems what is committed is sent on to, as it stands in the file: secrets by name.
+    #[serde(skip_serializing_if = "toml::Table::is_empty")]
+    pub(crate) export: toml::Table,
     /// Every limit; see the documentation for their meaning.
     pub(crate) limits: Limits,
 }
@@ -126,6 +129,7 @@ impl Default for Config {
             webhooks: Vec::new(),
             retention: RetentionSettings::default(),
             poll: Vec::new(),
+            export: toml::Table::new(),
             limits: Limits::default(),
         }
     }

@@ -14,6 +14,8 @@ mod config;
 mod env;
 mod exit;
 #[cfg(feature = "server")]
+mod exports;
+#[cfg(feature = "server")]
 mod inputs;
 mod output;
 #[cfg(feature = "server")]

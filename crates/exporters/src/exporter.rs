@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use manometer_model::{Problem, Problems, Record};
+use manometer_model::{Problem, Problems};
 
 use crate::deadline::Deadline;
+use crate::records::Batch;
 
 /// Sends records to one other system.
 pub trait Exporter: Send + fmt::Debug {
@@ -14,10 +15,10 @@ pub trait Exporter: Send + fmt::Debug {
     /// Where it sends to, for people; without credentials.
     fn destination(&self) -> &str;
 
-    /// Sends what these records mean in its dialect, and returns at the latest when `deadline` has passed.
+    /// Sends what the records of a batch mean in its dialect, and returns at the latest when `deadline` has passed.
     ///
     /// Records its dialect has no word for are passed over.
-    fn export(&mut self, records: &[Record], deadline: &Deadline) -> ExportReport;
+    fn export(&mut self, batch: &Batch<'_>, deadline: &Deadline) -> ExportReport;
 }
 
 /// What became of one call of [`Exporter::export`]. Counts are items of the dialect: points, lines, spans.

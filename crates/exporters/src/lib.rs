@@ -8,8 +8,8 @@
 //!
 //! [`trace`] holds the identities of traces and spans, for whoever starts commands inside a run.
 //!
-//! The agent calls [`Exporter::export`] once at the end of a build, with seconds to spend. The server hands each
-//! exporter to a [`batching`] worker that collects records and never holds up whoever offers them.
+//! The agent calls [`Exporter::export`] once at the end of a build, with seconds to spend. The server gives each
+//! exporter a [`batching`] worker, which reads along with what is committed.
 //!
 //! **Invariants**
 //! - An exporter never fails its caller: what was not taken, and why, is in its [`ExportReport`].
@@ -32,5 +32,6 @@ mod statsd;
 pub use deadline::{Deadline, Timer};
 pub use exporter::{ExportReport, Exporter};
 pub use otlp::trace;
+pub use records::Batch;
 pub use secret::Secret;
 pub use settings::{ExportSettings, configured};

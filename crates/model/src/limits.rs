@@ -64,6 +64,8 @@ limits! {
     delivery_days: u64 = 400,
     /// Days for which webhooks are kept as they came, so that they can be read again after a mend.
     raw_days: u64 = 14,
+    /// Bytes kept for exporters that lag behind, encoded; past it the oldest is given up and counted.
+    export_backlog_bytes: u64 = 1024 * MIB as u64,
     /// Uploads decoded at the same time; more wait for their turn, up to `queue_requests`.
     decoding_uploads: usize = 8,
     /// Memory for request bodies, all of them together, in bytes; past it the answer is 503 with Retry-After.

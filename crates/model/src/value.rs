@@ -38,6 +38,10 @@ pub trait Field {
     const NULLABLE: bool = false;
     /// The cell.
     fn value(&self) -> Value<'_>;
+    /// The field of a cell; `None` when the cell is of another kind, or says what the type has no word for.
+    fn of(value: Value<'_>) -> Option<Self>
+    where
+        Self: Sized;
     /// Is there nothing to write?
     fn is_null(&self) -> bool {
         matches!(self.value(), Value::Null)
@@ -49,12 +53,24 @@ impl Field for String {
     fn value(&self) -> Value<'_> {
         Value::Text(self)
     }
+    fn of(value: Value<'_>) -> Option<Self> {
+        match value {
+            Value::Text(text) => Some(text.to_owned()),
+            _ => None,
+        }
+    }
 }
 
 impl Field for Timestamp {
     const KIND: ColumnKind = ColumnKind::Time;
     fn value(&self) -> Value<'_> {
         Value::Time(*self)
+    }
+    fn of(value: Value<'_>) -> Option<Self> {
+        match value {
+            Value::Time(at) => Some(at),
+            _ => None,
+        }
     }
 }
 
@@ -63,6 +79,12 @@ impl Field for f64 {
     fn value(&self) -> Value<'_> {
         Value::Float(*self)
     }
+    fn of(value: Value<'_>) -> Option<Self> {
+        match value {
+            Value::Float(number) => Some(number),
+            _ => None,
+        }
+    }
 }
 
 impl Field for i64 {
@@ -70,12 +92,24 @@ impl Field for i64 {
     fn value(&self) -> Value<'_> {
         Value::Int(*self)
     }
+    fn of(value: Value<'_>) -> Option<Self> {
+        match value {
+            Value::Int(number) => Some(number),
+            _ => None,
+        }
+    }
 }
 
 impl Field for bool {
     const KIND: ColumnKind = ColumnKind::Bool;
     fn value(&self) -> Value<'_> {
         Value::Bool(*self)
+    }
+    fn of(value: Value<'_>) -> Option<Self> {
+        match value {
+            Value::Bool(truth) => Some(truth),
+            _ => None,
+        }
     }
 }
 
@@ -85,12 +119,25 @@ impl Field for Labels {
     fn value(&self) -> Value<'_> {
         if self.is_empty() { Value::Null } else { Value::Labels(self) }
     }
+    fn of(value: Value<'_>) -> Option<Self> {
+        match value {
+            Value::Null => Some(Self::new()),
+            Value::Labels(pairs) => Some(pairs.clone()),
+            _ => None,
+        }
+    }
 }
 
 impl Field for TestId {
     const KIND: ColumnKind = ColumnKind::TestId;
     fn value(&self) -> Value<'_> {
         Value::TestId(*self)
+    }
+    fn of(value: Value<'_>) -> Option<Self> {
+        match value {
+            Value::TestId(id) => Some(id),
+            _ => None,
+        }
     }
 }
 
@@ -100,6 +147,12 @@ macro_rules! word_field {
             const KIND: ColumnKind = ColumnKind::Text;
             fn value(&self) -> Value<'_> {
                 Value::Text(self.as_str())
+            }
+            fn of(value: Value<'_>) -> Option<Self> {
+                match value {
+                    Value::Text(word) => word.parse().ok(),
+                    _ => None,
+                }
             }
         }
     )*};
@@ -111,5 +164,11 @@ impl<T: Field> Field for Option<T> {
     const NULLABLE: bool = true;
     fn value(&self) -> Value<'_> {
         self.as_ref().map_or(Value::Null, Field::value)
+    }
+    fn of(value: Value<'_>) -> Option<Self> {
+        match value {
+            Value::Null => Some(None),
+            known => T::of(known).map(Some),
+        }
     }
 }

@@ -6,6 +6,7 @@
 //!              timed            unbounded                              ├─► receivers: InfluxDB, remote-write, StatsD
 //!                                                                      └─► login, pages
 //! poll: the APIs of CI systems, asked in the background ──► ingest
+//! exports: what the store has committed ──► other systems, each at its own pace
 //! ```
 //!
 //! **Invariants**
@@ -20,6 +21,7 @@ pub mod access;
 mod api;
 mod door;
 mod error;
+mod exports;
 mod health;
 mod login;
 mod metrics;
@@ -35,6 +37,7 @@ mod telemetry;
 mod webhooks;
 
 pub use error::ApiError;
+pub use exports::Exports;
 pub use options::{ServerOptions, Timeouts};
 pub use receivers::statsd::StatsdOptions;
 pub use router::openapi_json;

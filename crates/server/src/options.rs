@@ -10,6 +10,7 @@ use manometer_query::Engine;
 use manometer_store::Store;
 
 use crate::poll::PollEntry;
+use crate::exports::Exports;
 use crate::receivers::statsd::StatsdOptions;
 use crate::webhooks::Webhooks;
 
@@ -36,6 +37,8 @@ pub struct ServerOptions {
     pub timeouts: Timeouts,
     /// StatsD over UDP; off where not given.
     pub statsd: Option<StatsdOptions>,
+    /// Which other systems get what is committed.
+    pub exports: Exports,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -57,6 +60,7 @@ impl ServerOptions {
             limits,
             timeouts,
             statsd: None,
+            exports: Exports::default(),
             clock,
         }
     }

@@ -17,6 +17,7 @@ use tokio::time::timeout;
 
 use crate::access::{AccessDatabase, AccessError};
 use crate::door::{Decoding, UploadMemory};
+use crate::exports::Exporting;
 use crate::options::ServerOptions;
 use crate::poll::Polls;
 use crate::receivers::statsd::{self, StatsdOptions};
@@ -58,6 +59,12 @@ pub enum StartError {
     /// The settings of polling are wrong.
     #[error("settings: [[poll]]: {0}")]
     Poll(#[from] PollError),
+    /// An exporter cannot begin.
+    #[error("failed to begin exporting: {reason}")]
+    Export {
+        /// What went wrong.
+        reason: String,
+    },
     /// The tokens cannot be read.
     #[error(transparent)]
     Access(#[from] AccessError),
@@ -72,6 +79,7 @@ pub struct Server {
     accepting: JoinHandle<()>,
     statsd: Option<(SocketAddr, JoinHandle<()>)>,
     polling: Vec<JoinHandle<()>>,
+    exporting: Exporting,
 }
 
 impl Server {
@@ -89,10 +97,15 @@ impl Server {
         let failed = |source| StartError::Listen { address: options.listen, source };
         let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
+        let exporting = Exporting::start(&options.store, options.exports)?;
         let limits = options.limits;
         let polls = Arc::new(Polls::new(options.polls, &options.store, &options.clock)?);
         let app = App::new(Inner {
-            telemetry: Telemetry::new(options.store.clone(), Arc::clone(&polls)),
+            telemetry: Telemetry::new(
+                options.store.clone(),
+                Arc::clone(&polls),
+                exporting.numbers(&options.store),
+            ),
             upload_memory: UploadMemory::new(limits.upload_memory_bytes),
             decoding: Decoding::new(limits.decoding_uploads, limits.queue_requests),
             store: options.store,
@@ -114,7 +127,7 @@ impl Server {
         let polling = app.polls.start(&app.store, app.webhooks.rules(), &app.clock, &stopping);
         let accepting = tokio::spawn(accept(listener, app.clone(), stopping));
         tracing::info!(%address, "listening");
-        Ok(Self { address, app, stop, accepting, statsd, polling })
+        Ok(Self { address, app, stop, accepting, statsd, polling, exporting })
     }
 
     /// Where it listens.
@@ -148,8 +161,12 @@ impl Server {
                 tracing::error!(%error, "a polling task ended badly");
             }
         }
-        let store = self.app.store.clone();
-        if let Err(error) = tokio::task::spawn_blocking(move || store.close()).await {
+        let (store, exporting) = (self.app.store.clone(), self.exporting);
+        let ended = tokio::task::spawn_blocking(move || {
+            exporting.stop();
+            store.close();
+        });
+        if let Err(error) = ended.await {
             tracing::error!(%error, "closing the store ended badly");
         }
     }

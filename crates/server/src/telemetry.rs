@@ -14,6 +14,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use crate::poll::{PollNumbers, Polls};
+use crate::exports::ExportNumbers;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Answered {
@@ -64,7 +65,7 @@ pub(crate) struct Telemetry {
 }
 
 impl Telemetry {
-    pub(crate) fn new(store: Store, polls: Arc<Polls>) -> Self {
+    pub(crate) fn new(store: Store, polls: Arc<Polls>, exports: ExportNumbers) -> Self {
         let telemetry = Self {
             registry: Registry::with_prefix("manometer"),
             requests: Family::default(),
@@ -77,10 +78,10 @@ impl Telemetry {
             query_seconds: Histogram::new(SECONDS),
             uploads_waiting: Gauge::default(),
         };
-        telemetry.registered(store, polls)
+        telemetry.registered(store, polls, exports)
     }
 
-    fn registered(mut self, store: Store, polls: Arc<Polls>) -> Self {
+    fn registered(mut self, store: Store, polls: Arc<Polls>, exports: ExportNumbers) -> Self {
         let registry = &mut self.registry;
         registry.register("http_requests", "Requests answered", self.requests.clone());
         registry.register(
@@ -105,6 +106,7 @@ impl Telemetry {
         registry.register("uploads_waiting", "Uploads waiting to be read", self.uploads_waiting.clone());
         registry.register_collector(Box::new(StoreNumbers { store }));
         registry.register_collector(Box::new(PollNumbers(polls)));
+        registry.register_collector(Box::new(exports));
         self
     }
 

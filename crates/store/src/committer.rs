@@ -8,9 +8,10 @@ use manometer_model::Timestamp;
 use rusqlite::Connection;
 
 use crate::batch::EncodedBatch;
-use crate::catalog::{entities, fact_keys, journal, ledger, raw, segments};
+use crate::catalog::{entities, fact_keys, followers, journal, ledger, raw, segments};
 use crate::entity::merge_encoded;
 use crate::error::CommitError;
+use crate::follow;
 use crate::inner::{Inner, PoisonOnPanic, TransactionError};
 use crate::memory::{Change, MemoryBatch};
 use crate::queue::Job;
@@ -110,6 +111,10 @@ fn stage(inner: &Inner, connection: &Connection, group: &[Job]) -> rusqlite::Res
         if let Some(packed) = &delivery.raw {
             raw::insert(connection, entry, delivery.info.received_at.as_micros(), packed)?;
         }
+        if !delivery.drafts.is_empty() && inner.followers.any() {
+            let rows = delivery.drafts.iter().map(|draft| draft.entry.rows).sum();
+            followers::pass_over(connection, rows)?;
+        }
         for draft in &delivery.drafts {
             segments::insert(connection, &draft.entry)?;
             if let Some(index) = table_index(draft.table) {
@@ -121,6 +126,8 @@ fn stage(inner: &Inner, connection: &Connection, group: &[Job]) -> rusqlite::Res
         merge_observations(inner, job, &mut merged)?;
         outcomes.push(Outcome::Committed(receipt));
     }
+    let changed = merged.iter().map(|((index, key), doc)| (*index, key.as_str(), doc.as_slice()));
+    follow::enter_ended(inner, connection, changed)?;
     for ((table_index, key), doc) in merged {
         if let Some(table) = manometer_model::records::TABLES.get(table_index) {
             entities::put(connection, table.name, &key, &doc)?;

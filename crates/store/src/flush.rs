@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use crate::catalog::segments::SegmentEntry;
-use crate::catalog::{journal, segments};
+use crate::catalog::{followers, journal, segments};
 use crate::error::StoreError;
 use crate::inner::Inner;
 use crate::memory::{Change, MemoryBatch};
@@ -82,6 +82,9 @@ fn flush_batches(
     let listed = inner.commit_durable(|connection| {
         for draft in &drafts {
             segments::insert(connection, &draft.entry)?;
+        }
+        if inner.followers.any() {
+            followers::keep(connection, &numbers, inner.options.limits.export_backlog_bytes)?;
         }
         let deleted = journal::delete(connection, &numbers)?;
         if deleted != numbers.len() {

@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use crate::catalog::CatalogError;
 use crate::catalog_reader::CatalogReader;
 use crate::error::StoreError;
+use crate::follow::Followers;
 use crate::garbage::Garbage;
 use crate::health::HealthState;
 use crate::lock::FolderLock;
@@ -46,6 +47,7 @@ pub(crate) struct Inner {
     pub(crate) counters: Counters,
     pub(crate) retain: RetainState,
     pub(crate) bell: Bell,
+    pub(crate) followers: Followers,
     /// The latest snapshot, for as long as somebody holds it.
     pub(crate) latest: Mutex<Weak<Snapshot>>,
     /// Given back when the store is closed; nothing is committed without it.

@@ -31,6 +31,7 @@
 //! | roll-ups                    | `companions`, `roll_up`                                      |
 //! | rows that are over          | `retain`                                                     |
 //! | starting, failing, cleaning | `recover`, `lock`, `health`, `maintenance`, `cleanup`        |
+//! | reading along               | `follow`, `stored_records`                                   |
 //! | other processes             | `read_only`, `pin`, `backup`, `restore`, `check`             |
 //! | the disk                    | `filesystem`, `folders`                                      |
 
@@ -51,6 +52,7 @@ mod expand;
 mod filesystem;
 mod flush;
 mod folders;
+mod follow;
 mod garbage;
 mod health;
 mod holdings;
@@ -77,6 +79,7 @@ mod shed;
 mod snapshot;
 mod store;
 mod unflushed;
+mod stored_records;
 
 pub use check::check;
 pub use delivery::{
@@ -86,6 +89,7 @@ pub use entity::{MergedRow, merged_rows};
 pub use error::{CommitError, OpenError, StoreError, SubmitError};
 pub use filesystem::{DurableFile, Filesystem, FolderEntry, LocalFilesystem};
 pub use holdings::{Detail, Holding};
+pub use follow::{Followed, Follower, FollowerStats};
 pub use options::{FlushPolicy, StoreOptions};
 pub use read_only::ReadOnlyStore;
 pub use receipt::{DeliveryInfo, DeliveryKey, Outcome, PendingReceipt, Receipt};

@@ -17,6 +17,7 @@ use crate::cleanup::{files_below, sweep};
 use crate::entity::Doc;
 use crate::error::{OpenError, StoreError};
 use crate::folders::Folders;
+use crate::follow::Followers;
 use crate::garbage::Garbage;
 use crate::health::HealthState;
 use crate::inner::{Counters, Inner};
@@ -87,6 +88,7 @@ pub(crate) fn open(options: StoreOptions) -> Result<Inner, OpenError> {
         counters: Counters::default(),
         retain,
         bell: Bell::default(),
+        followers: Followers::default(),
         latest: Mutex::new(Weak::new()),
         lock: Mutex::new(Some(Arc::new(lock))),
     })

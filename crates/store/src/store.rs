@@ -15,6 +15,7 @@ use crate::catalog::{Access, WhileOpening, connect, notes};
 use crate::cleanup::remove_garbage;
 use crate::delivery::{Delivery, DeliveryWriter};
 use crate::error::{OpenError, StoreError, SubmitError};
+use crate::follow::{Follower, FollowerStats};
 use crate::inner::Inner;
 use crate::memory::Change;
 use crate::options::StoreOptions;
@@ -22,7 +23,7 @@ use crate::receipt::{DeliveryKey, PendingReceipt, Receipt};
 use crate::report::{BackupReport, CompactReport, FlushReport, Health, RetainReport, StoreStats, TableStats};
 use crate::schema::table_index;
 use crate::snapshot::Snapshot;
-use crate::{committer, compact, flush, maintenance, recover, retain, roll_up, shed};
+use crate::{committer, compact, flush, follow, maintenance, recover, retain, roll_up, shed};
 
 /// So many times the flush policy's bytes the journal may hold before deliveries are refused: flushing lags behind.
 const MOST_UNFLUSHED: u64 = 8;
@@ -193,6 +194,23 @@ impl Store {
     /// Everything committed up to now, frozen.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.inner.snapshot()
+    }
+
+    /// Makes these names the followers of what is committed, durably: each is given what comes after the place it had.
+    /// New names begin with what is committed from now on, those no longer given are forgotten.
+    ///
+    /// # Errors
+    /// When the catalog cannot be written or read.
+    pub fn follow(&self, names: &[&str]) -> Result<Vec<Follower>, OpenError> {
+        follow::follow(&self.inner, names)
+    }
+
+    /// How far behind each follower is.
+    ///
+    /// # Errors
+    /// When the catalog cannot be read.
+    pub fn followers(&self) -> Result<Vec<FollowerStats>, StoreError> {
+        follow::stats(&self.inner)
     }
 
     /// Moves all fact rows from the journal into segments, now.

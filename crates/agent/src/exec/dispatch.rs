@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
-use manometer_exporters::{Deadline, ExportSettings, Exporter};
+use manometer_exporters::{Batch, Deadline, ExportSettings, Exporter};
 use manometer_model::{Clock, Problem, Problems, Record};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
@@ -158,7 +158,7 @@ impl Work {
             dispatched.delivery = Some(delivery);
         }
         for exporter in &mut self.exporters {
-            let report = exporter.export(&self.records, &deadline);
+            let report = exporter.export(&Batch::new(&self.records), &deadline);
             if !report.is_complete() {
                 let why =
                     report.problems.first.first().map_or_else(String::new, |problem| format!(": {problem}"));

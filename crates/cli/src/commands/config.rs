@@ -35,6 +35,10 @@ fn check(loaded: &Loaded) -> anyhow::Result<()> {
     if let Err(error) = crate::polling::entries(&loaded.config, |name| std::env::var(name).ok()) {
         faults.push(format!("{error:#}"));
     }
+    #[cfg(feature = "server")]
+    if let Err(error) = crate::exports::exports(&loaded.config, |name| std::env::var(name).ok()) {
+        faults.push(format!("{error:#}"));
+    }
     for fault in &faults {
         output::warn(fault);
     }

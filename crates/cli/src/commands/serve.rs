@@ -9,6 +9,7 @@ use manometer_store::{Store, StoreOptions};
 use crate::args::{FlushArgs, ServeArgs};
 use crate::commands::store::folder;
 use crate::config::{Config, listen_address};
+use crate::exports::exports;
 use crate::webhooks::webhooks;
 use crate::{env, output, polling};
 
@@ -41,6 +42,12 @@ pub(crate) fn serve(mut options: StoreOptions, listen: SocketAddr, config: &Conf
     let data = options.data.clone();
     let webhooks = webhooks(config, |name| std::env::var(name).ok())?;
     let polls = polling::entries(config, |name| std::env::var(name).ok())?;
+    let exports = exports(config, |name| std::env::var(name).ok())?;
+    let places: Vec<String> = exports
+        .exporters
+        .iter()
+        .map(|exporter| format!("{} ({})", exporter.name(), exporter.destination()))
+        .collect();
     let store = Store::open(options)?;
     let engine = Engine::new(EngineOptions { limits: config.limits.clone(), ..EngineOptions::default() })?;
     let mut server_options = ServerOptions::new(listen, &data, store, engine);
@@ -53,6 +60,7 @@ pub(crate) fn serve(mut options: StoreOptions, listen: SocketAddr, config: &Conf
     }
     server_options.webhooks = webhooks;
     server_options.polls = polls;
+    server_options.exports = exports;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let server = Server::start(server_options).await?;
@@ -60,6 +68,9 @@ pub(crate) fn serve(mut options: StoreOptions, listen: SocketAddr, config: &Conf
         output::note(format!("listening on http://{}", server.address()));
         if let Some(address) = server.statsd_address() {
             output::note(format!("listening for StatsD on udp://{address}"));
+        }
+        for place in &places {
+            output::note(format!("exporting to {place}"));
         }
         told_to_stop().await;
         output::note("stopping: finishing what is in flight");

@@ -8,12 +8,13 @@ mod objects;
 
 use std::time::Duration;
 
-use manometer_model::{Problem, Record};
+use manometer_model::Problem;
 use reqwest::Method;
 use rusty_s3::{Bucket as Signer, Credentials, S3Action as _, UrlStyle};
 use url::Url;
 
 use crate::http::{Answer, Authorization, HttpClient, Outcome, Outgoing, RetryPolicy, parse_url, send};
+use crate::records::Batch;
 use crate::settings::{BucketSettings, SendingSettings};
 use crate::{Deadline, ExportReport, Exporter};
 use objects::Object;
@@ -105,9 +106,9 @@ impl Exporter for Bucket {
         &self.destination
     }
 
-    fn export(&mut self, records: &[Record], deadline: &Deadline) -> ExportReport {
+    fn export(&mut self, batch: &Batch<'_>, deadline: &Deadline) -> ExportReport {
         let mut report = ExportReport::default();
-        for object in objects::objects(records, &self.prefix, &mut report) {
+        for object in objects::objects(batch.records, &self.prefix, &mut report) {
             self.put(object, deadline, &mut report);
         }
         report

@@ -10,7 +10,7 @@ mod refusal;
 
 use std::sync::Arc;
 
-use manometer_model::{Clock, Problem, Record};
+use manometer_model::{Clock, Problem};
 use reqwest::Method;
 use url::Url;
 
@@ -104,9 +104,9 @@ impl Exporter for Influxdb {
         &self.destination
     }
 
-    fn export(&mut self, records: &[Record], deadline: &Deadline) -> ExportReport {
+    fn export(&mut self, batch: &Batch<'_>, deadline: &Deadline) -> ExportReport {
         let mut report = ExportReport::default();
-        let points = points::points(&Batch::new(records), self.clock.now());
+        let points = points::points(batch, self.clock.now());
         let mut lines = Vec::with_capacity(points.len());
         for point in &points {
             match point.line() {
@@ -115,8 +115,8 @@ impl Exporter for Influxdb {
                     .drop_items(1, format!("a point of `{}` has no field with a value", point.measurement)),
             }
         }
-        for batch in lines.chunks(self.batch_points) {
-            send_in_halves(batch, &mut |part, is_last| self.send_lines(part, is_last, deadline, &mut report));
+        for part in lines.chunks(self.batch_points) {
+            send_in_halves(part, &mut |part, is_last| self.send_lines(part, is_last, deadline, &mut report));
         }
         report
     }

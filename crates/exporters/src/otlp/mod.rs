@@ -13,7 +13,7 @@ pub mod trace;
 
 use std::sync::Arc;
 
-use manometer_model::{Clock, Problem, Record};
+use manometer_model::{Clock, Problem};
 
 use crate::http::{HttpClient, RetryPolicy};
 use crate::records::Batch;
@@ -74,11 +74,10 @@ impl Exporter for Otlp {
         &self.destination
     }
 
-    fn export(&mut self, records: &[Record], deadline: &Deadline) -> ExportReport {
+    fn export(&mut self, batch: &Batch<'_>, deadline: &Deadline) -> ExportReport {
         let mut report = ExportReport::default();
-        let batch = Batch::new(records);
         if let Some(signal) = &self.traces {
-            let spans = spans::spans(&batch, &mut self.known_traces, self.with_tests);
+            let spans = spans::spans(batch, &mut self.known_traces, self.with_tests);
             for part in spans.chunks(self.batch_points) {
                 let request = self.resources.trace_request(part);
                 let (body, count) = (signal.encoded(&request, json::trace_request), part.len() as u64);
@@ -86,7 +85,7 @@ impl Exporter for Otlp {
             }
         }
         if let Some(signal) = &self.metrics {
-            let points = metrics::points(&batch, self.clock.now());
+            let points = metrics::points(batch, self.clock.now());
             for part in points.chunks(self.batch_points) {
                 let request = self.resources.metrics_request(part);
                 let (body, count) = (signal.encoded(&request, json::metrics_request), part.len() as u64);

@@ -49,16 +49,15 @@ impl Traces {
 
 /// The spans of some records, each with the one it belongs to.
 pub(super) fn spans(batch: &Batch<'_>, traces: &mut Traces, with_tests: bool) -> Vec<(Owner, Span)> {
-    let mut told = HashSet::new();
-    for record in batch.records {
-        match record {
-            Record::Run(run) => traces.remember(run),
-            Record::Span(span) => {
-                told.insert((span.name.as_str(), span.at));
-            }
-            _ => {}
-        }
-    }
+    batch.runs().for_each(|run| traces.remember(run));
+    let told: HashSet<(&str, Timestamp)> = batch
+        .records
+        .iter()
+        .filter_map(|record| match record {
+            Record::Span(span) => Some((span.name.as_str(), span.at)),
+            _ => None,
+        })
+        .collect();
     let made = batch.records.iter().filter_map(|record| match record {
         Record::Run(run) => Some((owner_of!(run), of_run(run)?)),
         Record::Job(job) => Some((owner_of!(job), of_job(job, traces)?)),

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use manometer_model::{Clock, Problem, Record};
+use manometer_model::{Clock, Problem};
 use reqwest::Method;
 use url::Url;
 
@@ -90,10 +90,10 @@ impl Exporter for Pushgateway {
         self.base.as_str()
     }
 
-    fn export(&mut self, records: &[Record], deadline: &Deadline) -> ExportReport {
+    fn export(&mut self, batch: &Batch<'_>, deadline: &Deadline) -> ExportReport {
         let now = self.clock.now();
         let mut groups: BTreeMap<String, Vec<Sample>> = BTreeMap::new();
-        for measure in measures(&Batch::new(records)) {
+        for measure in measures(batch) {
             let sample = sample(&measure, now);
             let service = sample.labels.get("service").or_else(|| sample.labels.get("project"));
             let instance = self.instance.as_ref().or(service).cloned().unwrap_or_default();

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use manometer_formats::dialects::remote_write::message::{self, NAME_LABEL, TimeSeries, WriteRequest};
-use manometer_model::{Clock, Problem, Record};
+use manometer_model::{Clock, Problem};
 use prost::Message as _;
 use reqwest::Method;
 use url::Url;
@@ -57,10 +57,10 @@ impl RemoteWrite {
         })
     }
 
-    fn series(&self, records: &[Record]) -> Vec<TimeSeries> {
+    fn series(&self, batch: &Batch<'_>) -> Vec<TimeSeries> {
         let now = self.clock.now();
         let mut series: BTreeMap<(String, BTreeMap<String, String>), BTreeMap<i64, f64>> = BTreeMap::new();
-        for measure in measures(&Batch::new(records)) {
+        for measure in measures(batch) {
             let mut sample = sample(&measure, now);
             for (name, value) in &self.labels {
                 sample.labels.entry(name.clone()).or_insert_with(|| value.clone());
@@ -120,13 +120,11 @@ impl Exporter for RemoteWrite {
         self.url.as_str()
     }
 
-    fn export(&mut self, records: &[Record], deadline: &Deadline) -> ExportReport {
+    fn export(&mut self, batch: &Batch<'_>, deadline: &Deadline) -> ExportReport {
         let mut report = ExportReport::default();
-        let series = self.series(records);
-        for batch in series.chunks(self.batch_points) {
-            send_in_halves(batch, &mut |part, is_last| {
-                self.send_series(part, is_last, deadline, &mut report)
-            });
+        let series = self.series(batch);
+        for part in series.chunks(self.batch_points) {
+            send_in_halves(part, &mut |part, is_last| self.send_series(part, is_last, deadline, &mut report));
         }
         report
     }

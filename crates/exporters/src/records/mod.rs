@@ -11,7 +11,7 @@ pub(crate) use measures::{Label, Measure, MeasureKind, between, duration_of_run,
 
 /// Records that are exported together.
 #[derive(Debug)]
-pub(crate) struct Batch<'a> {
+pub struct Batch<'a> {
     pub(crate) records: &'a [Record],
     runs: HashMap<RunKey<'a>, &'a Run>,
 }
@@ -50,7 +50,8 @@ impl<'a> RunKey<'a> {
 }
 
 impl<'a> Batch<'a> {
-    pub(crate) fn new(records: &'a [Record]) -> Self {
+    /// These records, and nothing that is known beside them.
+    pub fn new(records: &'a [Record]) -> Self {
         let runs = records.iter().filter_map(|record| match record {
             Record::Run(run) => Some((RunKey::of(run), run)),
             _ => None,
@@ -58,7 +59,22 @@ impl<'a> Batch<'a> {
         Self { records, runs: runs.collect() }
     }
 
-    /// The run of that key, where it is among the records; the last one said of it.
+    /// Adds runs that records belong to and that are not to be exported themselves: where a run is told of among the
+    /// records, that one counts.
+    #[must_use]
+    pub fn beside(mut self, known_runs: &'a [Run]) -> Self {
+        for run in known_runs {
+            self.runs.entry(RunKey::of(run)).or_insert(run);
+        }
+        self
+    }
+
+    /// All runs that are known.
+    pub(crate) fn runs(&self) -> impl Iterator<Item = &'a Run> {
+        self.runs.values().copied()
+    }
+
+    /// The run of that key, where it is known; the last one said of it.
     pub(crate) fn run(&self, key: RunKey<'_>) -> Option<&'a Run> {
         self.runs.get(&key).copied()
     }

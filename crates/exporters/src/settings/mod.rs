@@ -69,8 +69,6 @@ pub struct SendingSettings {
     pub most_retries: u32,
     /// Longest wait for one answer, in seconds.
     pub answer_seconds: u64,
-    /// Most records that wait for one exporter; further ones are dropped and counted (long-running form).
-    pub queue_records: usize,
 }
 
 impl Default for SendingSettings {
@@ -82,7 +80,6 @@ impl Default for SendingSettings {
             retry_seconds: 5,
             most_retries: 3,
             answer_seconds: 10,
-            queue_records: 50_000,
         }
     }
 }

@@ -10,7 +10,7 @@ use std::io;
 use std::net::{SocketAddr, ToSocketAddrs as _, UdpSocket};
 use std::sync::mpsc::sync_channel;
 
-use manometer_model::{Problem, Record};
+use manometer_model::Problem;
 
 use crate::records::{Batch, measures};
 use crate::settings::{StatsdFormat, StatsdSettings};
@@ -70,10 +70,10 @@ impl Exporter for Statsd {
         &self.host
     }
 
-    fn export(&mut self, records: &[Record], deadline: &Deadline) -> ExportReport {
+    fn export(&mut self, batch: &Batch<'_>, deadline: &Deadline) -> ExportReport {
         let mut report = ExportReport::default();
         let mut packing = packets::Packing::default();
-        for measure in measures(&Batch::new(records)) {
+        for measure in measures(batch) {
             let lines = lines::lines(&measure, self.format, self.prefix.as_deref());
             if !packing.add(&lines) {
                 let name: String = measure.name.chars().take(64).collect();

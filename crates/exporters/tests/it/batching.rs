@@ -1,23 +1,54 @@
 //! The long-running form.
 
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::collections::VecDeque;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use manometer_exporters::batching::{Counts, Worker};
+use manometer_exporters::batching::{Counts, Feed, Feeding, Worker};
 use manometer_exporters::settings::SendingSettings;
-use manometer_exporters::{Deadline, ExportReport, Exporter};
+use manometer_exporters::{Batch, Deadline, ExportReport, Exporter};
 use manometer_model::Record;
 use manometer_model::records::Sample;
 
 use crate::scripted::{Reply, Scripted};
 use crate::world::{exporter, settings};
 
-/// Tells how many records each batch had, and waits to be let on where it is told to.
+/// Batches that wait; the first stays until it is done with.
+#[derive(Debug, Clone, Default)]
+struct Waiting(Arc<Mutex<VecDeque<usize>>>);
+
+impl Waiting {
+    fn of(sizes: &[usize]) -> Self {
+        Self(Arc::new(Mutex::new(sizes.iter().copied().collect())))
+    }
+
+    fn left(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+}
+
+impl Feed for Waiting {
+    fn next(&mut self) -> Result<Option<Feeding>, String> {
+        let waiting = self.0.lock().unwrap();
+        Ok(waiting.front().map(|count| Feeding {
+            records: vec![Record::from(Sample { name: "n".into(), ..Sample::default() }); *count],
+            known_runs: Vec::new(),
+            has_more: waiting.len() > 1,
+        }))
+    }
+
+    fn done(&mut self) -> Result<(), String> {
+        self.0.lock().unwrap().pop_front();
+        Ok(())
+    }
+}
+
+/// Hands each batch's time left to the test, and reports what it is told to.
 #[derive(Debug)]
 struct Watched {
-    batches: SyncSender<usize>,
-    gate: Option<Receiver<()>>,
+    batches: Sender<Duration>,
+    reports: Receiver<ExportReport>,
 }
 
 impl Exporter for Watched {
@@ -29,71 +60,78 @@ impl Exporter for Watched {
         "nowhere"
     }
 
-    fn export(&mut self, records: &[Record], _: &Deadline) -> ExportReport {
-        self.batches.send(records.len()).unwrap();
-        if let Some(gate) = &self.gate {
-            let _let_on = gate.recv();
-        }
-        ExportReport { sent: records.len() as u64, ..ExportReport::default() }
+    fn export(&mut self, _: &Batch<'_>, deadline: &Deadline) -> ExportReport {
+        self.batches.send(deadline.remaining()).unwrap();
+        self.reports.recv().unwrap_or_default()
     }
-}
-
-fn records(count: usize) -> Arc<Vec<Record>> {
-    Arc::new(vec![Sample { name: "n".into(), ..Sample::default() }.into(); count])
 }
 
 fn sending(flush_seconds: u64) -> SendingSettings {
-    SendingSettings { batch_points: 100, flush_seconds, jitter_seconds: 0, ..SendingSettings::default() }
+    SendingSettings { flush_seconds, jitter_seconds: 0, retry_seconds: 1, ..SendingSettings::default() }
+}
+
+fn report(sent: u64, dropped: u64, undelivered: u64) -> ExportReport {
+    ExportReport { sent, dropped, undelivered, ..ExportReport::default() }
 }
 
 #[test]
-fn a_full_batch_goes_at_once_and_the_rest_with_the_end() {
-    let (batches, told) = sync_channel(10);
-    let worker = Worker::start(Box::new(Watched { batches, gate: None }), &sending(3_600)).unwrap();
-    for _ in 0..5 {
-        assert!(worker.offer(records(30), 1_000));
+fn what_waits_goes_out_batch_by_batch_without_waiting_for_the_next_look() {
+    let feed = Waiting::of(&[30, 30, 1]);
+    let (batches, told) = channel();
+    let (answer, reports) = channel();
+    for batch in [report(30, 0, 0), report(29, 1, 0), report(1, 0, 0)] {
+        answer.send(batch).unwrap();
     }
-    assert_eq!(told.recv().unwrap(), 120);
+    let watched = Box::new(Watched { batches, reports });
+    let worker = Worker::start(watched, &sending(3_600), Box::new(feed.clone())).unwrap();
+    for _ in 0..3 {
+        assert!(told.recv_timeout(Duration::from_secs(60)).is_ok());
+    }
     let counts = worker.stop(Duration::from_secs(10));
-    assert_eq!(told.recv().unwrap(), 30);
-    assert_eq!(counts, Counts { sent: 150, ..Counts::default() });
+    assert_eq!((counts, feed.left()), (Counts { sent: 60, dropped: 1, retried: 0 }, 0));
 }
 
 #[test]
-fn a_batch_that_does_not_fill_goes_when_its_time_has_come() {
-    let (batches, told) = sync_channel(10);
-    let worker = Worker::start(Box::new(Watched { batches, gate: None }), &sending(0)).unwrap();
-    worker.offer(records(1), 1_000);
-    assert_eq!(told.recv_timeout(Duration::from_secs(10)), Ok(1));
-    worker.stop(Duration::ZERO);
+fn what_was_not_delivered_stays_and_goes_out_again() {
+    let feed = Waiting::of(&[5]);
+    let (batches, told) = channel();
+    let (answer, reports) = channel();
+    answer.send(report(2, 0, 3)).unwrap();
+    let watched = Box::new(Watched { batches, reports });
+    let worker = Worker::start(watched, &sending(3_600), Box::new(feed.clone())).unwrap();
+    told.recv_timeout(Duration::from_secs(60)).unwrap();
+    assert_eq!(feed.left(), 1);
+    answer.send(report(5, 0, 0)).unwrap();
+    told.recv_timeout(Duration::from_secs(60)).unwrap();
+    let counts = worker.stop(Duration::from_secs(10));
+    assert_eq!((counts.sent, counts.retried, feed.left()), (7, 1, 0));
 }
 
 #[test]
-fn a_receiver_that_hangs_costs_records_and_never_the_caller() {
-    let (batches, told) = sync_channel(100);
-    let (open, gate) = sync_channel(0);
-    let worker = Worker::start(Box::new(Watched { batches, gate: Some(gate) }), &sending(3_600)).unwrap();
-    assert!(worker.offer(records(100), 300));
-    assert_eq!(told.recv().unwrap(), 100);
-    assert!(worker.offer(records(100), 300));
-    assert!(worker.offer(records(100), 300));
-    assert!(!worker.offer(records(100), 300), "300 records wait already");
-    assert_eq!(worker.counts().lost_records, 100);
-    drop(open);
-    assert_eq!(worker.stop(Duration::from_secs(10)).sent, 300);
+fn the_end_gives_what_waits_one_more_chance_within_its_grace() {
+    let feed = Waiting::default();
+    let (batches, told) = channel();
+    let (answer, reports) = channel();
+    let watched = Box::new(Watched { batches, reports });
+    let worker = Worker::start(watched, &sending(3_600), Box::new(feed.clone())).unwrap();
+    feed.0.lock().unwrap().push_back(4);
+    answer.send(report(4, 0, 0)).unwrap();
+    let counts = worker.stop(Duration::from_secs(20));
+    assert!(told.recv().unwrap() <= Duration::from_secs(300));
+    assert_eq!((counts.sent, feed.left()), (4, 0));
 }
 
 #[test]
 fn the_end_does_not_wait_for_pauses_between_repetitions() {
     let server = Scripted::start(vec![Reply::later(503, "200")]);
     let section = format!("[influxdb]\nurl = '{}'\ndatabase = 'ci'", server.url(""));
-    let worker = Worker::start(exporter(&settings(&section)), &sending(0)).unwrap();
-    worker.offer(records(5), 1_000);
+    let feed = Waiting::of(&[5]);
+    let worker = Worker::start(exporter(&settings(&section)), &sending(0), Box::new(feed.clone())).unwrap();
     while server.seen().is_empty() {
         std::thread::yield_now();
     }
     let began = Instant::now();
     let counts = worker.stop(Duration::from_secs(2));
-    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
-    assert_eq!((counts.undelivered, counts.sent), (5, 0));
+    assert!(began.elapsed() < Duration::from_secs(100), "{:?}", began.elapsed());
+    assert_eq!((counts.sent, feed.left()), (0, 1));
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use manometer_exporters::Batch;
 use rusty_s3::{Bucket, Credentials, S3Action as _, UrlStyle};
 use url::Position;
 
@@ -39,7 +40,7 @@ fn a_run_is_an_object_of_lines_that_can_be_read_again() {
     local.run_id = "550e8400-e29b-41d4-a716-446655440000".into();
     let records = vec![local.clone().into(), sample(&local, "ram.peak_mb", 128.7, at).into()];
     let mut exporter = exporter(&settings(&section(&moto, "s3://metrics/ci/shop")));
-    let report = exporter.export(&records, &plenty());
+    let report = exporter.export(&Batch::new(&records), &plenty());
     assert_eq!((report.sent, report.is_complete()), (2, true), "{report:?}");
 
     let day = &at.plus_seconds(-30.0).to_string()[..10];
@@ -61,7 +62,7 @@ fn parts_of_a_run_lie_side_by_side_and_a_part_sent_twice_lies_there_once() {
     let mut exporter = exporter(&settings(&section(&moto, "metrics")));
     let records = build_of("payments", now());
     for part in [&records[..4], &records[4..], &records[..4]] {
-        assert!(exporter.export(part, &plenty()).is_complete());
+        assert!(exporter.export(&Batch::new(part), &plenty()).is_complete());
     }
     assert_eq!(keys(&moto).len(), 2, "{:?}", keys(&moto));
 }
@@ -70,7 +71,7 @@ fn parts_of_a_run_lie_side_by_side_and_a_part_sent_twice_lies_there_once() {
 fn a_bucket_that_does_not_exist_is_told_without_what_was_signed() {
     let Some(moto) = moto() else { return };
     let mut exporter = exporter(&settings(&section(&moto, "nowhere")));
-    let report = exporter.export(&build_of("payments", now()), &plenty());
+    let report = exporter.export(&Batch::new(&build_of("payments", now())), &plenty());
     assert_eq!(report.sent, 0);
     let told = report.problems.first[0].to_string();
     assert!(

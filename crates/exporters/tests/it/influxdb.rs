@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use manometer_exporters::Batch;
 use serde_json::{Value, json};
 
 use crate::programs::Program;
@@ -49,7 +50,7 @@ fn builds_and_tests_are_points_with_the_agreed_tags_and_fields() {
     let mut exporter =
         exporter(&settings(&format!("[influxdb]\nurl = '{}'\ndatabase = 'ci'", influx.url(""))));
     let at = now();
-    let report = exporter.export(&build_of("payments", at), &plenty());
+    let report = exporter.export(&Batch::new(&build_of("payments", at)), &plenty());
     assert_eq!((report.sent, report.dropped, report.undelivered), (6, 0, 0), "{report:?}");
 
     let keys = |what: &str, measurement: &str| -> Vec<Value> {
@@ -100,7 +101,7 @@ fn a_field_of_another_type_costs_its_point_alone_and_is_told() {
     assert_eq!(influx.send("POST", "/write?db=ci", &taken).status, 204);
     let mut exporter =
         exporter(&settings(&format!("[influxdb]\nurl = '{}'\ndatabase = 'ci'", influx.url(""))));
-    let report = exporter.export(&build_of("payments", at), &plenty());
+    let report = exporter.export(&Batch::new(&build_of("payments", at)), &plenty());
     assert_eq!((report.sent, report.dropped, report.undelivered), (5, 1, 0), "{report:?}");
     assert!(report.problems.first[0].message.contains("field type conflict"), "{:?}", report.problems);
     assert_eq!(rows(&influx, "SELECT * FROM ci_test_results").len(), 3);
@@ -111,7 +112,7 @@ fn a_database_that_does_not_exist_is_told_in_influxdbs_words() {
     let Some(influx) = influxd() else { return };
     let mut exporter =
         exporter(&settings(&format!("[influxdb]\nurl = '{}'\ndatabase = 'nowhere'", influx.url(""))));
-    let report = exporter.export(&build_of("payments", now()), &plenty());
+    let report = exporter.export(&Batch::new(&build_of("payments", now())), &plenty());
     assert_eq!((report.sent, report.dropped), (0, 6));
     assert!(report.problems.first[0].message.contains("database not found"), "{:?}", report.problems);
 }
@@ -126,7 +127,7 @@ fn twenty_thousand_tests_of_one_moment_are_twenty_thousand_points() {
     let records = vec![manometer_model::Record::from(same); 20_000];
     let mut exporter =
         exporter(&settings(&format!("[influxdb]\nurl = '{}'\ndatabase = 'ci'", influx.url(""))));
-    let report = exporter.export(&records, &plenty());
+    let report = exporter.export(&Batch::new(&records), &plenty());
     assert_eq!((report.sent, report.is_complete()), (20_000, true), "{report:?}");
     let counted = rows(&influx, "SELECT COUNT(duration_seconds) FROM ci_test_results");
     assert_eq!(counted[0][1], json!(20_000));
@@ -138,7 +139,7 @@ fn victoria_metrics_takes_the_2x_address() {
     let Some(victoria) = victoria else { return };
     let section =
         format!("[influxdb]\nurl = '{}'\nbucket = 'ci'\norg = 'acme'\ntoken = 't'", victoria.url(""));
-    let report = exporter(&settings(&section)).export(&build_of("payments", now()), &plenty());
+    let report = exporter(&settings(&section)).export(&Batch::new(&build_of("payments", now())), &plenty());
     assert_eq!((report.sent, report.is_complete()), (6, true), "{report:?}");
     victoria.get("/internal/force_flush");
     let found = victoria.get("/api/v1/export?match[]=%7B__name__=%22ci_build_duration_seconds%22%7D");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use manometer_exporters::Deadline;
+use manometer_exporters::{Batch, Deadline};
 use manometer_model::Record;
 
 use crate::programs::free_port;
@@ -21,7 +21,7 @@ fn a_busy_server_is_asked_again_with_growing_pauses() {
         Scripted::start(vec![Reply::status(503), Reply::HangUp, Reply::status(500), Reply::status(204)]);
     let pauses = Arc::new(Pauses::default());
     let report = exporter(&settings(&influx(&server)))
-        .export(&build_of("a", now()), &pauses.deadline(Duration::from_secs(300)));
+        .export(&Batch::new(&build_of("a", now())), &pauses.deadline(Duration::from_secs(300)));
     assert_eq!((report.sent, report.is_complete()), (6, true), "{report:?}");
     let taken = pauses.taken();
     assert_eq!(taken.len(), 3);
@@ -41,7 +41,7 @@ fn it_is_given_up_after_the_agreed_repetitions() {
     let server = Scripted::start(vec![Reply::text(503, "overloaded")]);
     let pauses = Arc::new(Pauses::default());
     let report = exporter(&settings(&influx(&server)))
-        .export(&build_of("a", now()), &pauses.deadline(Duration::from_secs(300)));
+        .export(&Batch::new(&build_of("a", now())), &pauses.deadline(Duration::from_secs(300)));
     assert_eq!((report.sent, report.dropped, report.undelivered), (0, 0, 6));
     assert_eq!(server.seen().len(), 4);
     let told = report.problems.first[0].to_string();
@@ -53,7 +53,7 @@ fn the_time_a_server_asks_for_is_honoured() {
     let server = Scripted::start(vec![Reply::later(429, "17"), Reply::status(204)]);
     let pauses = Arc::new(Pauses::default());
     let report = exporter(&settings(&influx(&server)))
-        .export(&build_of("a", now()), &pauses.deadline(Duration::from_secs(300)));
+        .export(&Batch::new(&build_of("a", now())), &pauses.deadline(Duration::from_secs(300)));
     assert!(report.is_complete());
     assert_eq!(pauses.taken(), [Duration::from_secs(17)]);
 }
@@ -63,7 +63,7 @@ fn a_server_that_asks_for_more_time_than_there_is_is_not_waited_for() {
     let server = Scripted::start(vec![Reply::later(429, "30")]);
     let pauses = Arc::new(Pauses::default());
     let report = exporter(&settings(&influx(&server)))
-        .export(&build_of("a", now()), &pauses.deadline(Duration::from_secs(2)));
+        .export(&Batch::new(&build_of("a", now())), &pauses.deadline(Duration::from_secs(2)));
     assert_eq!((report.undelivered, pauses.taken().len(), server.seen().len()), (6, 0, 1));
     assert!(report.problems.first[0].message.contains("in 30.0 s"), "{report:?}");
 }
@@ -84,7 +84,7 @@ fn no_receiver_holds_a_build_up_past_its_deadline() {
         ] {
             let began = Instant::now();
             let deadline = Deadline::after(Duration::from_millis(200));
-            let report = exporter(&settings(&section)).export(&build_of("a", now()), &deadline);
+            let report = exporter(&settings(&section)).export(&Batch::new(&build_of("a", now())), &deadline);
             assert!(report.undelivered > 0 && report.sent == 0, "{reply:?} {section}: {report:?}");
             assert!(began.elapsed() < Duration::from_secs(5), "{reply:?} {section}: {:?}", began.elapsed());
         }
@@ -101,7 +101,8 @@ fn a_server_that_is_away_is_told_by_every_exporter_without_its_secrets() {
         format!("[otlp]\nendpoint = '{base}'"),
     ] {
         let mut exporter = exporter(&settings(&section));
-        let report = exporter.export(&build_of("a", now()), &Deadline::after(Duration::from_secs(2)));
+        let report =
+            exporter.export(&Batch::new(&build_of("a", now())), &Deadline::after(Duration::from_secs(2)));
         assert!(report.undelivered > 0 && report.dropped == 0, "{section}: {report:?}");
         let shown = format!("{report:?} {} {exporter:?}", exporter.destination());
         assert!(shown.contains("refused"), "{shown}");
@@ -123,7 +124,7 @@ fn one_line_that_spoils_a_batch_costs_itself_alone() {
     let run = run("payments", at);
     let records: Vec<Record> =
         (0..500).map(|number| sample(&run, &format!("metric_{number}"), 1.0, at).into()).collect();
-    let report = exporter(&settings(&influx(&server))).export(&records, &plenty());
+    let report = exporter(&settings(&influx(&server))).export(&Batch::new(&records), &plenty());
     assert_eq!((report.sent, report.dropped, report.undelivered), (499, 1, 0));
     assert!(report.problems.first[0].message.contains("unable to parse"), "{report:?}");
     assert!(server.seen().len() < 30, "{}", server.seen().len());
@@ -141,7 +142,7 @@ pub(crate) fn unpacked(body: &[u8]) -> String {
 fn credentials_that_are_refused_are_not_tried_again() {
     let server =
         Scripted::start(vec![Reply::text(401, r#"{"code":"unauthorized","message":"unauthorized access"}"#)]);
-    let report = exporter(&settings(&influx(&server))).export(&build_of("a", now()), &plenty());
+    let report = exporter(&settings(&influx(&server))).export(&Batch::new(&build_of("a", now())), &plenty());
     assert_eq!((report.dropped, server.seen().len()), (6, 1));
     let told = report.problems.first[0].to_string();
     assert!(
@@ -157,7 +158,7 @@ fn remote_write_asks_again_after_5xx_and_429_and_not_after_other_refusals() {
         let pauses = Arc::new(Pauses::default());
         let mut exporter =
             exporter(&settings(&format!("[remote_write]\nurl = '{}'", server.url("/api/v1/write"))));
-        exporter.export(&build_of("a", now()), &pauses.deadline(Duration::from_secs(300)));
+        exporter.export(&Batch::new(&build_of("a", now())), &pauses.deadline(Duration::from_secs(300)));
         let seen = server.seen();
         assert_eq!(seen.len(), requests, "{status}");
         assert_eq!(seen[0].headers["content-encoding"], "snappy");
@@ -169,6 +170,6 @@ fn remote_write_asks_again_after_5xx_and_429_and_not_after_other_refusals() {
 fn a_redirect_is_a_refusal_and_not_followed() {
     let other = Scripted::start(vec![Reply::status(204)]);
     let server = Scripted::start(vec![Reply::Answer(302, vec![("Location", other.url("/"))], Vec::new())]);
-    let report = exporter(&settings(&influx(&server))).export(&build_of("a", now()), &plenty());
+    let report = exporter(&settings(&influx(&server))).export(&Batch::new(&build_of("a", now())), &plenty());
     assert_eq!((report.sent, report.dropped, other.seen().len()), (0, 6, 0));
 }

@@ -1,5 +1,6 @@
 //! OTLP, read by OpenTelemetry's own messages for Python.
 
+use manometer_exporters::Batch;
 use serde_json::{Value, json};
 
 use crate::programs::python;
@@ -57,7 +58,7 @@ fn a_run_is_one_trace_that_continues_the_one_it_was_started_in() {
         .labels
         .insert("traceparent".into(), "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".into());
     records[0] = started.into();
-    let report = exporter(&settings(&section)).export(&records, &plenty());
+    let report = exporter(&settings(&section)).export(&Batch::new(&records), &plenty());
     assert!(report.is_complete(), "{report:?}");
     let seen = server.seen();
     assert_eq!(
@@ -123,7 +124,7 @@ fn json_says_the_same_as_protobuf() {
     let records = build_of("payments", now());
     for protocol in ["http/protobuf", "http/json"] {
         let section = format!("[otlp]\nendpoint = '{}'\nprotocol = '{protocol}'", server.url(""));
-        assert!(exporter(&settings(&section)).export(&records, &plenty()).is_complete());
+        assert!(exporter(&settings(&section)).export(&Batch::new(&records), &plenty()).is_complete());
     }
     let seen = server.seen();
     assert_eq!(seen[2].headers["content-type"], "application/json");
@@ -139,7 +140,7 @@ fn what_a_receiver_rejects_in_part_is_reported() {
     let partial = [&[0x0a, 0x0b, 0x08, 0x02, 0x12, 0x07][..], b"too old"].concat();
     let server = Scripted::start(vec![Reply::Answer(200, Vec::new(), partial)]);
     let section = format!("[otlp]\nendpoint = '{}'\nmetrics = {{ enabled = false }}", server.url(""));
-    let report = exporter(&settings(&section)).export(&build_of("a", now()), &plenty());
+    let report = exporter(&settings(&section)).export(&Batch::new(&build_of("a", now())), &plenty());
     assert_eq!((report.sent, report.dropped), (4, 2), "{report:?}");
     assert_eq!(report.problems.first[0].message, "2 of 6 spans were rejected: too old");
 }
@@ -162,7 +163,7 @@ fn spans_that_were_told_go_out_as_they_are_and_their_steps_not_twice() {
     records.push(told.into());
     let server = Scripted::start(vec![Reply::status(200)]);
     let section = format!("[otlp]\nendpoint = '{}'\ntests = false", server.url(""));
-    assert!(exporter(&settings(&section)).export(&records, &plenty()).is_complete());
+    assert!(exporter(&settings(&section)).export(&Batch::new(&records), &plenty()).is_complete());
     let Some(traces) = read(&server.seen()[0], "traces", "protobuf") else { return };
     let groups = traces["resourceSpans"].as_array().unwrap().iter();
     let names: Vec<&str> = groups

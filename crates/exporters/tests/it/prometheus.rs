@@ -1,5 +1,6 @@
 //! Prometheus's Pushgateway and remote-write receivers.
 
+use manometer_exporters::Batch;
 use serde_json::Value;
 
 use crate::influxdb::victoria_arguments;
@@ -31,7 +32,7 @@ fn the_last_run_of_each_service_is_a_group_of_its_own() {
     let Some(gateway) = pushgateway() else { return };
     let mut exporter = exporter(&settings(&format!("[pushgateway]\nurl = '{}'", gateway.url("/"))));
     for service in ["payments", "inventory", "payments"] {
-        let report = exporter.export(&build_of(service, now()), &plenty());
+        let report = exporter.export(&Batch::new(&build_of(service, now())), &plenty());
         assert!(report.is_complete() && report.sent > 10, "{report:?}");
     }
     let text = gateway.get("/metrics");
@@ -54,7 +55,7 @@ fn a_metric_that_already_has_another_type_is_refused_and_told() {
     let other = "# TYPE ram_peak_mb counter\nram_peak_mb 1\n";
     assert_eq!(gateway.send("PUT", "/metrics/job/other", other).status, 200);
     let mut exporter = exporter(&settings(&format!("[pushgateway]\nurl = '{}'", gateway.url("/"))));
-    let report = exporter.export(&build_of("payments", now()), &plenty());
+    let report = exporter.export(&Batch::new(&build_of("payments", now())), &plenty());
     assert_eq!(report.sent, 0);
     assert!(report.dropped > 0 && report.problems.first[0].message.contains("ram_peak_mb"), "{report:?}");
 }
@@ -70,7 +71,7 @@ fn prometheus_takes_samples_by_remote_write() {
     let Some(prometheus) = prometheus() else { return };
     let mut exporter =
         exporter(&settings(&format!("[remote_write]\nurl = '{}'", prometheus.url("/api/v1/write"))));
-    let report = exporter.export(&build_of("payments", now()), &plenty());
+    let report = exporter.export(&Batch::new(&build_of("payments", now())), &plenty());
     assert!(report.is_complete() && report.sent > 10, "{report:?}");
     let found = values(&prometheus, "ci_build_duration_seconds");
     assert_eq!(found.len(), 1, "{found:?}");
@@ -87,11 +88,11 @@ fn samples_prometheus_cannot_take_cost_themselves_alone() {
     let section = format!("[remote_write]\nurl = '{}'", prometheus.url("/api/v1/write"));
     let mut exporter = exporter(&settings(&section));
     let at = now();
-    let all = exporter.export(&build_of("payments", at), &plenty()).sent;
+    let all = exporter.export(&Batch::new(&build_of("payments", at)), &plenty()).sent;
     // The same service an hour before is out of order; another service at that time is not.
     let mut late = build_of("payments", at.plus_seconds(-1_800.0));
     late.extend(build_of("inventory", at.plus_seconds(-1_800.0)));
-    let report = exporter.export(&late, &plenty());
+    let report = exporter.export(&Batch::new(&late), &plenty());
     assert_eq!((report.sent, report.dropped, report.undelivered), (all, all, 0), "{report:?}");
     assert!(report.problems.first[0].message.contains("out of order"), "{:?}", report.problems);
 }
@@ -102,7 +103,7 @@ fn victoria_metrics_takes_samples_by_remote_write() {
     let Some(victoria) = victoria else { return };
     let section =
         format!("[remote_write]\nurl = '{}'\nlabels = {{ team = 'core' }}", victoria.url("/api/v1/write"));
-    let report = exporter(&settings(&section)).export(&build_of("payments", now()), &plenty());
+    let report = exporter(&settings(&section)).export(&Batch::new(&build_of("payments", now())), &plenty());
     assert!(report.is_complete(), "{report:?}");
     victoria.get("/internal/force_flush");
     let found = victoria.get("/api/v1/export?match[]=ram_peak_mb");

@@ -3,6 +3,7 @@
 use std::net::UdpSocket;
 use std::ops::ControlFlow;
 
+use manometer_exporters::Batch;
 use manometer_formats::dialects::line_protocol::Precision;
 use manometer_formats::dialects::{Sender, line_protocol, remote_write, statsd};
 use manometer_model::{Limits, Record};
@@ -17,7 +18,9 @@ fn influxdb_lines_come_back_as_the_records_they_were() {
     let at = now();
     let server = Scripted::start(vec![Reply::status(204)]);
     let section = format!("[influxdb]\nurl = '{}'\ndatabase = 'ci'", server.url(""));
-    assert!(exporter(&settings(&section)).export(&build_of("payments", at), &plenty()).is_complete());
+    assert!(
+        exporter(&settings(&section)).export(&Batch::new(&build_of("payments", at)), &plenty()).is_complete()
+    );
     let body = unpacked(&server.seen()[0].body);
     let sender = Sender { provider: "influxdb", project: "ci", received_at: at };
     let mut records = Vec::new();
@@ -57,7 +60,7 @@ fn remote_write_comes_back_with_its_columns() {
     let at = now();
     let server = Scripted::start(vec![Reply::status(204)]);
     let section = format!("[remote_write]\nurl = '{}'", server.url("/api/v1/write"));
-    let report = exporter(&settings(&section)).export(&build_of("payments", at), &plenty());
+    let report = exporter(&settings(&section)).export(&Batch::new(&build_of("payments", at)), &plenty());
     let sender = Sender { provider: "prometheus", project: "metrics", received_at: at };
     let mut samples = Vec::new();
     let body = &server.seen()[0].body;
@@ -73,7 +76,7 @@ fn remote_write_comes_back_with_its_columns() {
 fn dogstatsd_comes_back_with_its_tags() {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let section = format!("[statsd]\nhost = '{}'\nformat = 'dogstatsd'", socket.local_addr().unwrap());
-    let report = exporter(&settings(&section)).export(&build_of("payments", now()), &plenty());
+    let report = exporter(&settings(&section)).export(&Batch::new(&build_of("payments", now())), &plenty());
     let sender = Sender { provider: "statsd", project: "metrics", received_at: now() };
     let mut samples = Vec::new();
     let mut packet = [0; 65_536];

@@ -3,6 +3,7 @@
 use std::net::UdpSocket;
 use std::time::Duration;
 
+use manometer_exporters::Batch;
 use manometer_model::Record;
 
 use crate::records::{build_of, run, sample};
@@ -30,7 +31,7 @@ fn received(socket: &UdpSocket, lines: u64) -> Vec<String> {
 fn a_build_arrives_in_both_formats() {
     let (socket, address) = listener();
     let mut plain = exporter(&settings(&format!("[statsd]\nhost = '{address}'\nprefix = 'acme'")));
-    let report = plain.export(&build_of("payments", now()), &plenty());
+    let report = plain.export(&Batch::new(&build_of("payments", now())), &plenty());
     let lines = received(&socket, report.sent);
     for line in [
         "acme.payments.ci.build.duration.wheel:12500|ms",
@@ -43,7 +44,7 @@ fn a_build_arrives_in_both_formats() {
         assert!(lines.iter().any(|found| found == line), "{line} is not in {lines:#?}");
     }
     let mut tagged = exporter(&settings(&format!("[statsd]\nhost = '{address}'\nformat = 'dogstatsd'")));
-    let report = tagged.export(&build_of("payments", now()), &plenty());
+    let report = tagged.export(&Batch::new(&build_of("payments", now())), &plenty());
     let lines = received(&socket, report.sent);
     let build = lines.iter().find(|line| line.starts_with("ci.build.duration:12500|ms|#")).unwrap();
     assert!(build.contains("service:payments") && build.contains("branch:feature/a_b"), "{build}");
@@ -58,7 +59,7 @@ fn two_hundred_samples_lose_no_line_on_the_way_out() {
         .map(|number| sample(&run, &format!("metric_{number}"), f64::from(number), at).into())
         .collect();
     let mut exporter = exporter(&settings(&format!("[statsd]\nhost = '{address}'")));
-    let report = exporter.export(&records, &plenty());
+    let report = exporter.export(&Batch::new(&records), &plenty());
     assert_eq!((report.sent, report.is_complete()), (200, true));
     let lines = received(&socket, 200);
     assert_eq!(lines[199], "payments.metric_199:199|g");
@@ -73,7 +74,7 @@ fn a_port_nobody_listens_on_is_told() {
     let records: Vec<Record> =
         (0..200).map(|number| sample(&run, &format!("metric_{number}"), 1.0, at).into()).collect();
     let mut exporter = exporter(&settings(&format!("[statsd]\nhost = '{address}'")));
-    let report = exporter.export(&records, &plenty());
+    let report = exporter.export(&Batch::new(&records), &plenty());
     assert!(report.undelivered > 0, "{report:?}");
     assert!(report.problems.first[0].message.contains("refused"), "{report:?}");
 }
@@ -81,7 +82,7 @@ fn a_port_nobody_listens_on_is_told() {
 #[test]
 fn a_host_that_does_not_exist_is_told() {
     let mut exporter = exporter(&settings("[statsd]\nhost = 'statsd.invalid'"));
-    let report = exporter.export(&build_of("payments", now()), &plenty());
+    let report = exporter.export(&Batch::new(&build_of("payments", now())), &plenty());
     assert_eq!(report.sent, 0);
     assert!(report.problems.first[0].message.contains("statsd.invalid:8125"), "{report:?}");
 }

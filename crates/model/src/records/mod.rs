@@ -46,6 +46,14 @@ macro_rules! record {
                 vec![$(crate::value::Field::value(&self.$field)),*]
             }
         }
+
+        impl $name {
+            /// The record of a row's cells, in the order of the columns; `None` when a cell does not fit.
+            pub(super) fn of_values(values: &[crate::Value<'_>]) -> Option<Self> {
+                let mut cells = values.iter();
+                Some(Self { $($field: crate::value::Field::of(*cells.next()?)?),* })
+            }
+        }
     };
 }
 
@@ -74,6 +82,15 @@ macro_rules! all_records {
             /// The record as a row.
             pub fn row(&self) -> &dyn RowDyn {
                 match self { $(Self::$name(row) => row),* }
+            }
+
+            /// The record of a stored row: its cells, in the order of the table's columns. `None` when a cell does
+            /// not fit its column.
+            pub fn of_values(table: &Table, values: &[crate::Value<'_>]) -> Option<Self> {
+                match table.name {
+                    $(name if name == $static_name.name => $name::of_values(values).map(Self::$name),)*
+                    _ => None,
+                }
             }
         }
 
@@ -166,6 +183,26 @@ mod tests {
         assert_eq!(serde_json::from_str::<Record>(&text).unwrap(), record);
         let position = RUNS.position("attempt").unwrap();
         assert_eq!(run.values()[position], Value::Int(2));
+    }
+
+    #[test]
+    fn a_record_survives_the_way_through_the_cells_of_its_row() {
+        let run = Run {
+            provider: "github".into(),
+            project: "p".into(),
+            run_id: "42".into(),
+            attempt: 2,
+            conclusion: Some(crate::Conclusion::Failure),
+            duration_seconds: Some(1.5),
+            labels: [("team".to_owned(), "pay".to_owned())].into(),
+            ..Run::default()
+        };
+        let test = Test { run_id: "42".into(), status: crate::TestStatus::Failed, ..Test::default() };
+        for record in [Record::from(run), Record::from(test)] {
+            let row = record.row();
+            assert_eq!(Record::of_values(row.table_of(), &row.cells()), Some(record.clone()));
+            assert_eq!(Record::of_values(row.table_of(), &[Value::Bool(true)]), None);
+        }
     }
 
     #[test]

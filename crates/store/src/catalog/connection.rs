@@ -7,7 +7,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, ffi};
 
-use crate::catalog::{Doing, WhileOpening};
+use crate::catalog::{Doing, WhileOpening, followers};
 use crate::error::{OpenError, StoreError};
 
 /// Version of the data folder's layout that this program writes.
@@ -230,6 +230,7 @@ fn upgrade(connection: &Connection) -> rusqlite::Result<()> {
         connection
             .query_row("SELECT count(*) = 0 FROM sqlite_schema WHERE name = 'meta'", [], |row| row.get(0))?;
     connection.execute_batch(TABLES)?;
+    connection.execute_batch(followers::TABLES)?;
     if !is_new {
         let found: i64 =
             connection

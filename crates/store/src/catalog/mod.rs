@@ -10,6 +10,9 @@
 //! | `journal` | a batch of fact rows that no segment holds yet                               |
 //! | `segment` | a Parquet file that belongs to the data                                      |
 //! | `segment_term` | when retention has something to do about a segment, where only its rows tell |
+//! | `follower`| who reads along with what is committed, and how far each has come         |
+//! | `kept`    | a journal batch that was flushed before every follower had seen it           |
+//! | `ended`   | a run or job that has ended and that not every follower has seen             |
 //! | `garbage` | a file merged away, to be removed when nobody reads it any more              |
 //! | `note`    | a small text by name that another room keeps here, as how far a poll has come |
 //! | `pin`     | a reader in another process, for whose sake merged files stay a while longer |
@@ -20,6 +23,7 @@ mod aged;
 pub(crate) mod connection;
 pub(crate) mod entities;
 pub(crate) mod fact_keys;
+pub(crate) mod followers;
 pub(crate) mod journal;
 pub(crate) mod ledger;
 pub(crate) mod notes;

@@ -11,7 +11,7 @@ use crate::error::StoreError;
 use crate::schema::table_index;
 
 /// Builds the rows of some documents, in batches of bounded size.
-pub(super) fn materialise<'d>(
+pub(crate) fn materialise<'d>(
     table: &'static Table,
     layout: &EntityLayout,
     docs: impl Iterator<Item = &'d [u8]>,

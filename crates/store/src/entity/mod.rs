@@ -11,7 +11,7 @@ mod rows;
 
 pub(crate) use doc::Doc;
 pub(crate) use layout::layout_of;
-pub(crate) use materialise::row_of;
+pub(crate) use materialise::{materialise, row_of};
 pub(crate) use merge::merge_encoded;
 pub use merged::{MergedRow, merged_rows};
 pub(crate) use observe::observe;
