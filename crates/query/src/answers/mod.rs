@@ -3,16 +3,24 @@
 //! An answer is one SQL text, or a few over the same snapshot, with the request's values bound as
 //! parameters: nothing a person typed is ever part of the text. Formulas stand at the fields they make.
 
+mod asking;
 mod cells;
+mod compare;
 mod run;
 mod runs;
 mod search;
 mod service;
 mod services;
 mod test;
+mod trend;
 
 use std::sync::Arc;
 
+pub use self::asking::{
+    AnswerError, Asked, Flat, FlatCell, MEASURES, Measure, ParameterDoc, Question, Range, RangeShown, Scope, Unit, Ways,
+    count, share,
+};
+pub use self::compare::{Anchor, CompareAnswer, CompareRequest, Compared, Side};
 pub use self::run::{
     ArtifactLine, BuildLine, CoverageLine, FailureLine, JobLine, RunAnswer, RunRequest, SampleLine,
     SlowTestLine, StepLine,
@@ -21,6 +29,7 @@ pub use self::search::{FoundTest, SearchRequest};
 pub use self::service::{DurationPoint, ServiceAnswer, ServiceRequest, TestLine};
 pub use self::services::{ServiceLine, ServicesAnswer, ServicesRequest};
 pub use self::test::{Execution, FailureGroup, TestAnswer, TestRequest, WeekdayLine};
+pub use self::trend::{Bucket, Figures, Series, TrendAnswer, TrendPoint, TrendRequest};
 use crate::{Access, Engine, Source};
 
 use manometer_model::Timestamp;
