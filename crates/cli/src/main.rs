@@ -78,6 +78,7 @@ fn server(command: &ServerCommand, config: &config::Config) -> anyhow::Result<()
         ServerCommand::Serve(arguments) => commands::serve::run(arguments, config),
         ServerCommand::Ingest(arguments) => commands::ingest::run(arguments, config),
         ServerCommand::Query(arguments) => commands::query::run(arguments, config),
+        ServerCommand::Ask(command) => commands::ask::run(command, config),
         ServerCommand::Deliveries(command) => commands::deliveries::run(command, config),
         ServerCommand::Token(command) => commands::token::run(command, config),
         ServerCommand::Store(command) => commands::store::run(command, config),

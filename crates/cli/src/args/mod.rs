@@ -1,6 +1,8 @@
 //! The command line: every command and flag, with the words of `--help`.
 
 mod agent;
+#[cfg(feature = "server")]
+mod ask;
 mod runs;
 #[cfg(feature = "server")]
 mod server;
@@ -12,6 +14,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use crate::env;
 
 pub(crate) use agent::*;
+#[cfg(feature = "server")]
+pub(crate) use ask::*;
 pub(crate) use runs::*;
 #[cfg(feature = "server")]
 pub(crate) use server::*;
@@ -22,6 +26,7 @@ Examples:
   manometer serve                                pages, API and store on http://127.0.0.1:8420
   manometer ingest --project github.com/acme/shop target/**/TEST-*.xml
   manometer query \"select name, max(duration_seconds) from tests group by 1 order by 2 desc\"
+  manometer ask compare --service payments --measure test-duration --commit 4f1c2a9
   manometer regression-check --threshold 20%     is the newest measured run worse than those before it?
 
 Exit codes: 0 fine, 1 the answer is no, 2 wrong call, 3 server away or refusing.";

@@ -1,5 +1,7 @@
 //! One file a command.
 
+#[cfg(feature = "server")]
+pub(crate) mod ask;
 pub(crate) mod compare;
 pub(crate) mod config;
 pub(crate) mod context;

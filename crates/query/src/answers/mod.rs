@@ -6,11 +6,14 @@
 mod asking;
 mod cells;
 mod compare;
+mod failures;
+mod history;
 mod run;
 mod runs;
 mod search;
 mod service;
 mod services;
+mod slowest;
 mod test;
 mod trend;
 
@@ -21,6 +24,8 @@ pub use self::asking::{
     count, share,
 };
 pub use self::compare::{Anchor, CompareAnswer, CompareRequest, Compared, Side};
+pub use self::failures::{Cause, FailingTest, FailuresAnswer, FailuresRequest, Place};
+pub use self::history::{HistoryAnswer, HistoryRequest, OfBranch, OfCommit, OneExecution, Outcomes};
 pub use self::run::{
     ArtifactLine, BuildLine, CoverageLine, FailureLine, JobLine, RunAnswer, RunRequest, SampleLine,
     SlowTestLine, StepLine,
@@ -28,6 +33,7 @@ pub use self::run::{
 pub use self::search::{FoundTest, SearchRequest};
 pub use self::service::{DurationPoint, ServiceAnswer, ServiceRequest, TestLine};
 pub use self::services::{ServiceLine, ServicesAnswer, ServicesRequest};
+pub use self::slowest::{SlowLine, SlowestAnswer, SlowestRequest};
 pub use self::test::{Execution, FailureGroup, TestAnswer, TestRequest, WeekdayLine};
 pub use self::trend::{Bucket, Figures, Series, TrendAnswer, TrendPoint, TrendRequest};
 use crate::{Access, Engine, Source};

@@ -9,6 +9,7 @@
 
 mod access;
 mod answers;
+mod asking;
 mod fixture;
 mod formats;
 mod limits;

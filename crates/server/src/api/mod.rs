@@ -1,5 +1,6 @@
 //! `/api/…`: one file a route.
 
+pub(crate) mod answers;
 pub(crate) mod arriving;
 mod delivered;
 pub(crate) mod deliveries;

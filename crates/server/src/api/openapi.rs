@@ -35,6 +35,7 @@ impl Document {
         (name = "receivers", description = "sending from what was made for InfluxDB or Prometheus"),
         (name = "webhooks", description = "what CI systems tell by themselves"),
         (name = "query", description = "asking questions"),
+        (name = "answers", description = "questions with typed answers"),
         (name = "health", description = "looking after the server"),
     ),
     components(schemas(ErrorBody, ReceiptBody, WebhookBody)),

@@ -29,7 +29,7 @@ pub(in crate::answers) const PARAMETER: ParameterDoc = ParameterDoc {
 };
 
 /// What stands for a value nobody told.
-pub(in crate::answers) const NOT_TOLD: &str = "(not told)";
+const NOT_TOLD: &str = "(not told)";
 
 impl Dimension {
     /// The grouping of that word over a table, where it has one.

@@ -290,6 +290,10 @@ pub const MEASURES: &[Measure] = &[
     },
 ];
 
+/// Every execution of tests, skipped ones too: the rows of a history. Nobody asks for it by its word.
+pub(in crate::answers) static EVERY_EXECUTION: Measure =
+    Measure { word: "test-executions", doc: "executions of tests", origin: &TESTS, counted: "true", ..DURATION };
+
 /// The parameter.
 pub(in crate::answers) const PARAMETER: ParameterDoc = ParameterDoc {
     name: "measure",

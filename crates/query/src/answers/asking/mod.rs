@@ -23,10 +23,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use asked::{Asked, ParameterDoc};
-pub(in crate::answers) use dimension::{Dimension, Key, NOT_TOLD, PARAMETER as GROUP_PARAMETER};
+pub(in crate::answers) use dimension::{Dimension, Key, PARAMETER as GROUP_PARAMETER};
 pub use error::AnswerError;
 pub use flat::{Flat, FlatCell};
-pub(in crate::answers) use measure::PARAMETER as MEASURE_PARAMETER;
+pub(in crate::answers) use measure::{EVERY_EXECUTION, PARAMETER as MEASURE_PARAMETER};
 pub use measure::{MEASURES, Measure, Ways};
 pub use range::{Range, RangeShown};
 pub(in crate::answers) use scope::Conditions;
