@@ -86,6 +86,7 @@ fn server(command: &ServerCommand, config: &config::Config) -> anyhow::Result<()
         ServerCommand::Serve(arguments) => commands::serve::run(arguments, config),
         ServerCommand::Ingest(arguments) => commands::ingest::run(arguments, config),
         ServerCommand::Query(arguments) => commands::query::run(arguments, config),
+        ServerCommand::Ask(command) => commands::ask::run(command, config),
         ServerCommand::Deliveries(command) => commands::deliveries::run(command, config),
         ServerCommand::Poll(command) => commands::poll::run(command, config),
         ServerCommand::Backfill(arguments) => commands::backfill::run(arguments, config),

@@ -47,9 +47,18 @@ impl Remote {
         &self.address
     }
 
+    /// Begins a GET of a path.
+    #[cfg(feature = "server")]
+    pub(crate) fn get(&self, path: &str) -> RequestBuilder {
+        self.authorized(self.client.get(format!("{}{path}", self.address)))
+    }
+
     /// Begins a POST to a path.
     pub(crate) fn post(&self, path: &str) -> RequestBuilder {
-        let request = self.client.post(format!("{}{path}", self.address));
+        self.authorized(self.client.post(format!("{}{path}", self.address)))
+    }
+
+    fn authorized(&self, request: RequestBuilder) -> RequestBuilder {
         match &self.token {
             Some(token) => request.bearer_auth(token),
             None => request,

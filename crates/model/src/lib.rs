@@ -25,6 +25,7 @@ pub mod table;
 pub mod test_id;
 pub mod timestamp;
 pub mod value;
+pub mod when;
 
 pub use clock::{Clock, SystemClock};
 pub use key::EntityKey;

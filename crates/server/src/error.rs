@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use manometer_ingest::{FileReport, IngestError};
 use manometer_model::Problems;
 use manometer_query::QueryError;
+use manometer_query::answers::AnswerError;
 use manometer_store::{CommitError, StoreError, SubmitError};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -299,6 +300,16 @@ impl From<QueryError> for ApiError {
             }
             ref fault if fault.is_the_querys_fault() => Self::bad_request(code, message),
             fault => Self::internal(&fault),
+        }
+    }
+}
+
+impl From<AnswerError> for ApiError {
+    fn from(error: AnswerError) -> Self {
+        match error {
+            AnswerError::Asked { message } => Self::bad_request("parameter", message),
+            AnswerError::NotFound { message } => Self::not_found(message),
+            AnswerError::Query(fault) => fault.into(),
         }
     }
 }

@@ -7,7 +7,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::answers::completeness;
-use crate::api::{self, deliveries, openapi, polls, records, reports, sql};
+use crate::api::{self, answers, deliveries, openapi, polls, records, reports, sql};
 use crate::receivers::{influxdb, remote_write};
 use crate::state::App;
 use crate::webhooks::replay;
@@ -15,7 +15,7 @@ use crate::{door, health, login, metrics, pages, save_metrics, webhooks};
 
 /// The routes for programs, and the document that describes them.
 fn api_routes() -> (Router<App>, utoipa::openapi::OpenApi) {
-    OpenApiRouter::with_openapi(openapi::description())
+    let (router, mut document) = OpenApiRouter::with_openapi(openapi::description())
         //                       route                        needs     what it does
         .routes(routes!(reports::upload)) //    POST /api/v1/reports         ingest    reports of any kind, with their run
         .routes(routes!(records::upload)) //    POST /api/v1/records         ingest    records as NDJSON
@@ -26,7 +26,12 @@ fn api_routes() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(webhooks::receive)) //  POST /webhooks/{provider}    secret    what a CI system tells by itself
         .routes(routes!(webhooks::receive_from)) //           …/{source}     secret    the same, of one of several senders
         .routes(routes!(sql::query)) //         POST /api/v1/sql             query     a question in SQL
-        .routes(routes!(completeness::get)) //  GET  /api/v1/answers/…       query     what is complete, what is missing
+        .routes(routes!(answers::trend)) //     GET  /api/v1/answers/trend   query     a measure over time
+        .routes(routes!(answers::compare)) //   GET  …/answers/compare       query     a measure before and after
+        .routes(routes!(answers::slowest)) //   GET  …/answers/slowest       query     what takes longest
+        .routes(routes!(answers::failures)) //  GET  …/answers/failures      query     failures by cause
+        .routes(routes!(answers::history)) //   GET  …/answers/history       query     one test through time
+        .routes(routes!(completeness::get)) //  GET  …/answers/completeness  query     what is complete, what is missing
         .routes(routes!(deliveries::list)) //   GET  /api/v1/deliveries      query     what arrived lately
         .routes(routes!(replay::again)) //      POST …/{receipt}/replay      admin     reads a webhook again
         .routes(routes!(polls::list)) //        GET  /api/v1/polls           query     how polling stands
@@ -35,7 +40,9 @@ fn api_routes() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(openapi::document)) //  GET  /api/openapi.json       -         this table, for programs
         .routes(routes!(health::alive)) //      GET  /healthz                -         is the process there?
         .routes(routes!(health::ready)) //      GET  /ready                  -         does the store take deliveries?
-        .split_for_parts()
+        .split_for_parts();
+    answers::describe_parameters(&mut document);
+    (router, document)
 }
 
 /// The OpenAPI document of all routes for programs, as JSON.

@@ -3,6 +3,7 @@
 //! ```text
 //! numbers ──► Sample ─┬► quantile, median, Spread          what is usual
 //!                     ├► rank_test, shift, effect          is this other sample different, by how much, how sure
+//! counts ───► Distribution, in groups ─► difference         the same of any number of values that come in groups
 //! values ───► Sketch ───► quantiles                         of billions, in parts that merge
 //! ```
 //!
@@ -12,6 +13,9 @@
 //! **Invariant:** every function is total. A [`Sample`] is never empty and holds finite numbers only, so nothing after
 //! it has to ask.
 
+pub mod binomial;
+pub mod difference;
+pub mod distribution;
 pub mod effect;
 pub mod rank_test;
 pub mod sample;
@@ -19,6 +23,7 @@ pub mod shift;
 pub mod sketch;
 pub mod spread;
 
+pub use distribution::Distribution;
 pub use effect::cliffs_delta;
 pub use rank_test::{Alternative, RankTest, rank_test};
 pub use sample::Sample;

@@ -2,6 +2,8 @@
 
 mod agent;
 #[cfg(feature = "server")]
+mod ask;
+#[cfg(feature = "server")]
 mod polling;
 mod runs;
 #[cfg(feature = "server")]
@@ -15,6 +17,8 @@ use crate::env;
 
 pub(crate) use agent::*;
 #[cfg(feature = "server")]
+pub(crate) use ask::*;
+#[cfg(feature = "server")]
 pub(crate) use polling::*;
 pub(crate) use runs::*;
 #[cfg(feature = "server")]
@@ -26,6 +30,7 @@ Examples:
   manometer serve                                pages, API and store on http://127.0.0.1:8420
   manometer ingest --project github.com/acme/shop target/**/TEST-*.xml
   manometer query \"select name, max(duration_seconds) from tests group by 1 order by 2 desc\"
+  manometer ask compare --service payments --measure test-duration --commit 4f1c2a9
   manometer regression-check --threshold 20%     is the newest measured run worse than those before it?
 
 Exit codes: 0 fine, 1 the answer is no, 2 wrong call, 3 server away or refusing.";

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
-use super::{BackfillArgs, ContextArgs, Format, PollCommand, RemoteArgs};
+use super::{AskCommand, BackfillArgs, ContextArgs, Format, PollCommand, RemoteArgs};
 use crate::env;
 
 /// The commands.
@@ -19,6 +19,9 @@ pub(crate) enum ServerCommand {
     Ingest(IngestArgs),
     /// Ask a question in SQL
     Query(QueryArgs),
+    /// Ask for a trend, a comparison, what is slowest, what fails, or the history of a test
+    #[command(subcommand)]
+    Ask(AskCommand),
     /// Look at what arrived, and read webhooks again
     #[command(subcommand)]
     Deliveries(DeliveriesCommand),

@@ -14,7 +14,7 @@ pub(crate) fn run(arguments: &ExportArgs) -> anyhow::Result<()> {
     let now = SystemClock.now();
     let mut filter = RunFilter::from_args(&arguments.selection, now)?;
     if let Some(date) = &arguments.date {
-        let (begin, end) = words::day(date, now).map_err(|error| error.of_flag("--date"))?;
+        let (begin, end) = words::day("--date", date, now)?;
         (filter.since, filter.until) = (Some(begin), Some(end));
     }
     let destination = Destination::new(arguments.output.as_deref(), arguments.format)?;

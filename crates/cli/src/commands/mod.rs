@@ -1,6 +1,8 @@
 //! One file a command.
 
 #[cfg(feature = "server")]
+pub(crate) mod ask;
+#[cfg(feature = "server")]
 pub(crate) mod backfill;
 pub(crate) mod compare;
 pub(crate) mod config;

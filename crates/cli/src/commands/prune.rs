@@ -9,8 +9,7 @@ use crate::runs::{self, words};
 /// Prunes.
 pub(crate) fn run(arguments: &PruneArgs) -> anyhow::Result<()> {
     let store = runs::store(&arguments.store)?;
-    let before = words::moment(&arguments.older_than, SystemClock.now())
-        .map_err(|error| error.of_flag("--older-than"))?;
+    let before = words::moment("--older-than", &arguments.older_than, SystemClock.now())?;
     let days = if arguments.dry_run { store.days_before(before)? } else { store.prune(before)? };
     for day in &days {
         output::data(&format!("{}\n", day.path.display()))?;

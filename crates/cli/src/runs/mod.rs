@@ -43,9 +43,7 @@ impl RunFilter {
     /// When a time is none.
     pub(crate) fn from_args(selection: &SelectionArgs, now: Timestamp) -> anyhow::Result<Self> {
         let time = |flag: &str, text: &Option<String>| {
-            text.as_deref()
-                .map(|text| words::moment(text, now).map_err(|error| error.of_flag(flag)))
-                .transpose()
+            text.as_deref().map(|text| words::moment(flag, text, now)).transpose()
         };
         Ok(Self {
             kind: selection.kind.clone(),

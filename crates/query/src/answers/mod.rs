@@ -3,20 +3,33 @@
 //! An answer is one SQL text, or a few over the same snapshot, with the request's values bound as
 //! parameters: nothing a person typed is ever part of the text. Formulas stand at the fields they make.
 
+mod asking;
 mod cells;
 mod completeness;
+mod compare;
+mod failures;
+mod history;
 mod run;
 mod runs;
 mod search;
 mod service;
 mod services;
+mod slowest;
 mod test;
+mod trend;
 
 use std::sync::Arc;
 
 pub use self::completeness::{
     CompletenessAnswer, CompletenessRequest, DayCompleteness, MissingRun, ServiceCompleteness, SilentDay,
 };
+pub use self::asking::{
+    AnswerError, Asked, Flat, FlatCell, MEASURES, Measure, ParameterDoc, Question, Range, RangeShown, Scope, Unit, Ways,
+    count, share,
+};
+pub use self::compare::{Anchor, CompareAnswer, CompareRequest, Compared, Side};
+pub use self::failures::{Cause, FailingTest, FailuresAnswer, FailuresRequest, Place};
+pub use self::history::{HistoryAnswer, HistoryRequest, OfBranch, OfCommit, OneExecution, Outcomes};
 pub use self::run::{
     ArtifactLine, BuildLine, CoverageLine, FailureLine, JobLine, RunAnswer, RunRequest, SampleLine,
     SlowTestLine, StepLine,
@@ -24,7 +37,9 @@ pub use self::run::{
 pub use self::search::{FoundTest, SearchRequest};
 pub use self::service::{DurationPoint, ServiceAnswer, ServiceRequest, TestLine};
 pub use self::services::{ServiceLine, ServicesAnswer, ServicesRequest};
+pub use self::slowest::{SlowLine, SlowestAnswer, SlowestRequest};
 pub use self::test::{Execution, FailureGroup, TestAnswer, TestRequest, WeekdayLine};
+pub use self::trend::{Bucket, Figures, Series, TrendAnswer, TrendPoint, TrendRequest};
 use crate::{Access, Engine, Source};
 
 use manometer_model::Timestamp;

@@ -12,6 +12,7 @@ mod answers;
 mod duckdb;
 mod exact;
 mod completeness;
+mod asking;
 mod fixture;
 mod formats;
 mod limits;

@@ -36,6 +36,7 @@ impl Document {
         (name = "webhooks", description = "what CI systems tell by themselves"),
         (name = "polling", description = "what the APIs of CI systems are asked for"),
         (name = "query", description = "asking questions"),
+        (name = "answers", description = "questions with typed answers"),
         (name = "health", description = "looking after the server"),
     ),
     components(schemas(ErrorBody, ReceiptBody, WebhookBody)),

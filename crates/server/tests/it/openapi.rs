@@ -14,6 +14,11 @@ async fn the_document_lists_exactly_the_routes_for_programs() {
     }
     let expected = [
         "get /api/openapi.json",
+        "get /api/v1/answers/compare",
+        "get /api/v1/answers/failures",
+        "get /api/v1/answers/history",
+        "get /api/v1/answers/slowest",
+        "get /api/v1/answers/trend",
         "get /api/v1/deliveries",
         "get /healthz",
         "get /metrics",
