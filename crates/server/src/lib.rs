@@ -24,6 +24,7 @@ mod login;
 mod metrics;
 mod options;
 mod pages;
+mod postgres;
 mod receivers;
 mod router;
 mod save_metrics;
@@ -33,7 +34,9 @@ mod telemetry;
 mod webhooks;
 
 pub use error::ApiError;
+pub use manometer_query::wire::TlsFiles;
 pub use options::{ServerOptions, Timeouts};
+pub use postgres::PostgresOptions;
 pub use receivers::statsd::StatsdOptions;
 pub use router::openapi_json;
 pub use server::{Server, StartError};

@@ -9,6 +9,7 @@ use manometer_model::{Clock, Limits, SystemClock};
 use manometer_query::Engine;
 use manometer_store::Store;
 
+use crate::postgres::PostgresOptions;
 use crate::receivers::statsd::StatsdOptions;
 use crate::webhooks::Webhooks;
 
@@ -33,6 +34,8 @@ pub struct ServerOptions {
     pub timeouts: Timeouts,
     /// StatsD over UDP; off where not given.
     pub statsd: Option<StatsdOptions>,
+    /// PostgreSQL's wire protocol; off where not given.
+    pub postgres: Option<PostgresOptions>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -53,6 +56,7 @@ impl ServerOptions {
             limits,
             timeouts,
             statsd: None,
+            postgres: None,
             clock,
         }
     }
