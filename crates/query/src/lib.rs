@@ -26,6 +26,7 @@ mod client;
 mod describe;
 mod engine;
 mod error;
+mod exact;
 pub mod format;
 mod functions;
 mod memory;

@@ -9,9 +9,13 @@
 
 mod access;
 mod answers;
+mod duckdb;
+mod exact;
 mod fixture;
 mod formats;
 mod limits;
+mod postgres;
+mod quantiles;
 mod refusals;
 mod scenarios;
 mod segments;
