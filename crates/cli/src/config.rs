@@ -18,6 +18,9 @@ use crate::exit::usage;
 /// The file looked for when none is named.
 pub(crate) const DEFAULT_FILE: &str = "manometer.toml";
 
+/// Where the Postgres wire is when nobody says otherwise.
+pub(crate) const DEFAULT_POSTGRES: &str = "127.0.0.1:5420";
+
 /// All settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -30,6 +33,12 @@ pub(crate) struct Config {
     pub(crate) statsd: Option<String>,
     /// The project of what comes by StatsD without a tag `project`.
     pub(crate) statsd_project: String,
+    /// Address and port of the Postgres wire, or `off`.
+    pub(crate) postgres: String,
+    /// PEM files of the certificate and of its key that encrypt the Postgres wire; both or neither.
+    pub(crate) postgres_certificate: Option<PathBuf>,
+    /// The key.
+    pub(crate) postgres_key: Option<PathBuf>,
     /// Names, besides loopback, under which browsers may reach the pages.
     pub(crate) hostnames: Vec<String>,
     /// Path rules that name the service of a monorepo, the first to be tried first: `services/*/`.
@@ -124,6 +133,9 @@ impl Default for Config {
             listen: "127.0.0.1:8420".to_owned(),
             statsd: None,
             statsd_project: "statsd".to_owned(),
+            postgres: DEFAULT_POSTGRES.to_owned(),
+            postgres_certificate: None,
+            postgres_key: None,
             hostnames: Vec::new(),
             service_rules: Vec::new(),
             webhooks: Vec::new(),
@@ -179,6 +191,8 @@ pub(crate) fn load(
             config.listen = value.clone();
         } else if name == env::STATSD {
             config.statsd = Some(value.clone());
+        } else if name == env::POSTGRES {
+            config.postgres = value.clone();
         } else if !env::ALL.contains(&name.as_str()) && !manometer_exporters::settings::is_variable(name) {
             unknown.push(format!("environment variable {name} is not known"));
         }

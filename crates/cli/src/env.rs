@@ -8,6 +8,8 @@ pub(crate) const DATA: &str = "MANOMETER_DATA";
 pub(crate) const LISTEN: &str = "MANOMETER_LISTEN";
 /// Address to take StatsD on; like `--statsd`.
 pub(crate) const STATSD: &str = "MANOMETER_STATSD";
+/// Address of the Postgres wire, or `off`; like `--postgres`.
+pub(crate) const POSTGRES: &str = "MANOMETER_POSTGRES";
 /// Address of a server; like `--server`.
 pub(crate) const SERVER: &str = "MANOMETER_URL";
 /// Token sent to the server; like `--token`.
@@ -46,6 +48,7 @@ pub(crate) const ALL: &[&str] = &[
     DATA,
     LISTEN,
     STATSD,
+    POSTGRES,
     SERVER,
     TOKEN,
     LOG,

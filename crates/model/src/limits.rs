@@ -72,6 +72,10 @@ limits! {
     upload_memory_bytes: usize = 1024 * MIB,
     /// Connections open at the same time; more wait until one ends.
     connections: usize = 2_048,
+    /// Connections of the Postgres wire open at the same time; more are told so and closed.
+    postgres_connections: usize = 100,
+    /// Longest silence of a client of the Postgres wire between two questions, in seconds.
+    postgres_idle_seconds: u64 = 3_600,
     /// Longest silence of a client inside a request, in seconds.
     idle_seconds: u64 = 15,
     /// Longest time one query may run, in seconds.

@@ -6,12 +6,12 @@
 //! ```
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::arrow::record_batch::RecordBatch;
-use datafusion::common::{ParamValues, TableReference};
+use datafusion::common::{ParamValues, ScalarValue, TableReference};
 use datafusion::error::DataFusionError;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
@@ -23,7 +23,9 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
+use crate::client::ClientCatalog;
 use crate::catalog::{self, CATALOG, SCHEMA, SnapshotSchema};
+use crate::describe::{self, Description};
 use crate::request::EffectiveLimits;
 use crate::result::{Ending, Running};
 use crate::turns::{Turn, Turns};
@@ -73,10 +75,21 @@ pub struct Engine {
 
 struct Inner {
     shared: Arc<SessionState>,
+    /// Made for the first client that speaks PostgreSQL.
+    clients: OnceLock<Result<ClientCatalog, QueryError>>,
     turns: Turns,
     limits: Limits,
     clock: Arc<dyn Clock>,
     runtime: Option<Runtime>,
+}
+
+impl Inner {
+    fn client_catalog(&self) -> Result<&ClientCatalog, QueryError> {
+        let made = self.clients.get_or_init(|| {
+            ClientCatalog::new(&self.shared).map_err(|error| QueryError::from_datafusion(&error, 0))
+        });
+        made.as_ref().map_err(Clone::clone)
+    }
 }
 
 impl Drop for Inner {
@@ -113,6 +126,7 @@ impl Engine {
         Ok(Self {
             inner: Arc::new(Inner {
                 shared: Arc::new(session::shared(threads, environment, options.rollups)),
+                clients: OnceLock::new(),
                 turns: Turns::new(options.running, options.waiting),
                 limits: options.limits,
                 clock: options.clock,
@@ -155,6 +169,33 @@ impl Engine {
         }
     }
 
+    /// Plans a query with placeholders without running it: which types they have, and which columns come out.
+    /// `declared` are the types that are known already, in order.
+    pub(crate) async fn describe(
+        &self,
+        source: Arc<dyn Source>,
+        request: QueryRequest,
+        declared: Vec<Option<DataType>>,
+    ) -> Result<Description, QueryError> {
+        let limits = EffectiveLimits::of(&self.inner.limits, request.limits);
+        let Some(runtime) = &self.inner.runtime else {
+            return Err(QueryError::Internal { message: "the engine has ended".to_owned() });
+        };
+        let inner = Arc::clone(&self.inner);
+        let mut task = AbortOnDrop(runtime.spawn(async move {
+            let planned = timeout_at(Instant::now() + limits.time, plan(&inner, source, request, limits.memory_bytes));
+            let plan = match planned.await {
+                Ok(planned) => planned?.plan,
+                Err(_) => return Err(QueryError::TimeLimit { seconds: limits.time.as_secs_f64() }),
+            };
+            describe::description(plan, &declared).map_err(|error| QueryError::from_datafusion(&error, 0))
+        }));
+        let ended = (&mut task.0).await;
+        ended.unwrap_or_else(|error| {
+            Err(QueryError::Internal { message: format!("planning ended early: {error}") })
+        })
+    }
+
     /// Waits for this query's turn, until its time is over.
     async fn turn(&self, deadline: Instant) -> Result<Turn, QueryError> {
         let turns = &self.inner.turns;
@@ -175,6 +216,15 @@ impl Engine {
     /// The longest a query may run.
     pub fn time_limit(&self) -> Duration {
         Duration::from_secs(self.inner.limits.query_seconds)
+    }
+}
+
+/// A task that ends when it is dropped.
+struct AbortOnDrop<T>(tokio::task::JoinHandle<T>);
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 
@@ -202,35 +252,60 @@ impl Work {
     }
 }
 
-async fn start(
+/// A query as the planner left it.
+struct Planned {
+    state: SessionState,
+    plan: LogicalPlan,
+}
+
+async fn plan(
     inner: &Inner,
     source: Arc<dyn Source>,
     request: QueryRequest,
     memory_bytes: usize,
-) -> Result<SendableRecordBatchStream, QueryError> {
+) -> Result<Planned, QueryError> {
     let fault = |error: DataFusionError| QueryError::from_datafusion(&error, memory_bytes);
     let statement = read_only::parse(&request.sql, &request.access)?;
     let environment = memory::for_query(inner.shared.runtime_env(), memory_bytes).map_err(fault)?;
-    let schema = SnapshotSchema::new(source, request.access, Arc::clone(&inner.shared));
-    let state = session::for_query(&inner.shared, environment, catalog::catalogs(schema), inner.clock.now())
-        .map_err(fault)?;
-
+    let now = inner.clock.now();
+    let state = match &request.client {
+        Some(client) => {
+            let catalog = inner.client_catalog()?;
+            catalog.session(environment, source, request.access, now, client).map_err(fault)?
+        }
+        None => {
+            let schema = SnapshotSchema::new(source, request.access, Arc::clone(&inner.shared));
+            session::for_query(&inner.shared, environment, catalog::catalogs(schema), now).map_err(fault)?
+        }
+    };
     let named = state.resolve_table_references(&statement).map_err(fault)?;
     let plan = match state.statement_to_plan(statement).await {
         Ok(plan) => plan,
         Err(error) => return Err(unknown_table(&state, &named).unwrap_or_else(|| fault(error))),
     };
     read_only::verify_plan(&plan)?;
-    let bound = bind(plan, request.parameters).map_err(fault)?;
+    Ok(Planned { state, plan })
+}
+
+async fn start(
+    inner: &Inner,
+    source: Arc<dyn Source>,
+    mut request: QueryRequest,
+    memory_bytes: usize,
+) -> Result<SendableRecordBatchStream, QueryError> {
+    let fault = |error: DataFusionError| QueryError::from_datafusion(&error, memory_bytes);
+    let mut values = std::mem::take(&mut request.values);
+    values.extend(std::mem::take(&mut request.parameters).into_iter().map(Parameter::into_scalar));
+    let Planned { state, plan } = plan(inner, source, request, memory_bytes).await?;
+    let bound = bind(plan, values).map_err(fault)?;
     let physical = state.create_physical_plan(&bound).await.map_err(fault)?;
     execute_stream(physical, state.task_ctx()).map_err(fault)
 }
 
-fn bind(plan: LogicalPlan, parameters: Vec<Parameter>) -> Result<LogicalPlan, DataFusionError> {
-    if parameters.is_empty() {
+fn bind(plan: LogicalPlan, values: Vec<ScalarValue>) -> Result<LogicalPlan, DataFusionError> {
+    if values.is_empty() {
         return Ok(plan);
     }
-    let values: Vec<_> = parameters.into_iter().map(Parameter::into_scalar).collect();
     plan.with_param_values(ParamValues::from(values))
 }
 

@@ -22,6 +22,8 @@
 mod access;
 pub mod answers;
 mod catalog;
+mod client;
+mod describe;
 mod engine;
 mod error;
 mod exact;
@@ -38,6 +40,7 @@ mod source;
 mod table;
 mod turns;
 mod views;
+pub mod wire;
 
 pub use access::Access;
 pub use engine::{Engine, EngineOptions};

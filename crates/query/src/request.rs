@@ -1,9 +1,12 @@
 //! What a client asks of the engine.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use datafusion::common::ScalarValue;
 use manometer_model::Limits;
 
+use crate::wire::session::ClientSession;
 use crate::{Access, Parameter};
 
 /// One query.
@@ -17,12 +20,23 @@ pub struct QueryRequest {
     pub access: Access,
     /// Tighter limits than the configured ones; a looser one counts as the configured one.
     pub limits: LimitOverrides,
+    /// Values of the placeholders of any type, instead of `parameters`.
+    pub(crate) values: Vec<ScalarValue>,
+    /// The session of a client that speaks PostgreSQL: it sees PostgreSQL's catalog too.
+    pub(crate) client: Option<Arc<ClientSession>>,
 }
 
 impl QueryRequest {
     /// A query without parameters, under the configured limits.
     pub fn new(sql: impl Into<String>, access: Access) -> Self {
-        Self { sql: sql.into(), parameters: Vec::new(), access, limits: LimitOverrides::default() }
+        Self {
+            sql: sql.into(),
+            parameters: Vec::new(),
+            access,
+            limits: LimitOverrides::default(),
+            values: Vec::new(),
+            client: None,
+        }
     }
 
     /// The same with a value for the next placeholder.

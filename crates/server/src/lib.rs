@@ -28,6 +28,7 @@ mod metrics;
 mod options;
 mod pages;
 pub mod poll;
+mod postgres;
 mod receivers;
 mod router;
 mod save_metrics;
@@ -38,7 +39,9 @@ mod webhooks;
 
 pub use error::ApiError;
 pub use exports::Exports;
+pub use manometer_query::wire::TlsFiles;
 pub use options::{ServerOptions, Timeouts};
+pub use postgres::PostgresOptions;
 pub use receivers::statsd::StatsdOptions;
 pub use router::openapi_json;
 pub use server::{Server, StartError};

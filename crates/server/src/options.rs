@@ -11,6 +11,7 @@ use manometer_store::Store;
 
 use crate::poll::PollEntry;
 use crate::exports::Exports;
+use crate::postgres::PostgresOptions;
 use crate::receivers::statsd::StatsdOptions;
 use crate::webhooks::Webhooks;
 
@@ -39,6 +40,8 @@ pub struct ServerOptions {
     pub statsd: Option<StatsdOptions>,
     /// Which other systems get what is committed.
     pub exports: Exports,
+    /// PostgreSQL's wire protocol; off where not given.
+    pub postgres: Option<PostgresOptions>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -61,6 +64,7 @@ impl ServerOptions {
             timeouts,
             statsd: None,
             exports: Exports::default(),
+            postgres: None,
             clock,
         }
     }

@@ -10,6 +10,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use manometer_providers::poll::PollError;
+use manometer_query::wire::{WireOptions, WireServer, WireStartError};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinHandle;
@@ -20,6 +21,7 @@ use crate::door::{Decoding, UploadMemory};
 use crate::exports::Exporting;
 use crate::options::ServerOptions;
 use crate::poll::Polls;
+use crate::postgres::{Door, PostgresOptions};
 use crate::receivers::statsd::{self, StatsdOptions};
 use crate::router::router;
 use crate::state::{App, Inner};
@@ -68,6 +70,9 @@ pub enum StartError {
     /// The tokens cannot be read.
     #[error(transparent)]
     Access(#[from] AccessError),
+    /// The Postgres wire cannot be served.
+    #[error(transparent)]
+    Postgres(#[from] WireStartError),
 }
 
 /// A running server.
@@ -80,6 +85,7 @@ pub struct Server {
     statsd: Option<(SocketAddr, JoinHandle<()>)>,
     polling: Vec<JoinHandle<()>>,
     exporting: Exporting,
+    postgres: Option<WireServer>,
 }
 
 impl Server {
@@ -90,9 +96,11 @@ impl Server {
     pub async fn start(options: ServerOptions) -> Result<Self, StartError> {
         let access = AccessDatabase::open(&options.data)?;
         let is_loopback = options.listen.ip().is_loopback();
-        if !is_loopback && !access.has_tokens()? {
-            let command = token_command(&options.data);
-            return Err(StartError::NeedsToken { address: options.listen, command });
+        let doors = [Some(options.listen), options.postgres.as_ref().map(|postgres| postgres.listen)];
+        for address in doors.into_iter().flatten().filter(|address| !address.ip().is_loopback()) {
+            if !access.has_tokens()? {
+                return Err(StartError::NeedsToken { address, command: token_command(&options.data) });
+            }
         }
         let failed = |source| StartError::Listen { address: options.listen, source };
         let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
@@ -125,9 +133,13 @@ impl Server {
             None => None,
         };
         let polling = app.polls.start(&app.store, app.webhooks.rules(), &app.clock, &stopping);
+        let postgres = match options.postgres {
+            Some(postgres) => Some(listen_postgres(postgres, &app, stopping.clone()).await?),
+            None => None,
+        };
         let accepting = tokio::spawn(accept(listener, app.clone(), stopping));
         tracing::info!(%address, "listening");
-        Ok(Self { address, app, stop, accepting, statsd, polling, exporting })
+        Ok(Self { address, app, stop, accepting, statsd, postgres, polling, exporting })
     }
 
     /// Where it listens.
@@ -138,6 +150,11 @@ impl Server {
     /// Where it listens for StatsD, where it does.
     pub fn statsd_address(&self) -> Option<SocketAddr> {
         self.statsd.as_ref().map(|(address, _)| *address)
+    }
+
+    /// Where it listens for the Postgres wire, where it does.
+    pub fn postgres_address(&self) -> Option<SocketAddr> {
+        self.postgres.as_ref().map(WireServer::address)
     }
 
     /// What its handlers use: for a program that serves and looks at the same store.
@@ -161,6 +178,9 @@ impl Server {
                 tracing::error!(%error, "a polling task ended badly");
             }
         }
+        if let Some(postgres) = self.postgres {
+            postgres.ended().await;
+        }
         let (store, exporting) = (self.app.store.clone(), self.exporting);
         let ended = tokio::task::spawn_blocking(move || {
             exporting.stop();
@@ -182,6 +202,23 @@ async fn listen_statsd(
     let address = socket.local_addr().map_err(failed)?;
     tracing::info!(%address, "listening for StatsD");
     Ok((address, tokio::spawn(statsd::receive(app.clone(), socket, options.project, stopping))))
+}
+
+async fn listen_postgres(
+    options: PostgresOptions,
+    app: &App,
+    stopping: watch::Receiver<bool>,
+) -> Result<WireServer, StartError> {
+    let wire = WireOptions {
+        listen: options.listen,
+        connections: app.limits.postgres_connections,
+        idle: Duration::from_secs(app.limits.postgres_idle_seconds),
+        patience: app.timeouts.idle,
+        shutdown: app.timeouts.shutdown,
+        tls: options.tls,
+    };
+    let door = Door::new(app.clone(), options.listen);
+    Ok(WireServer::start(app.engine.clone(), door, wire, stopping).await?)
 }
 
 fn token_command(data: &Path) -> String {

@@ -66,6 +66,16 @@ pub(crate) struct ServeArgs {
     /// Take StatsD over UDP here; it knows no tokens: whoever reaches it may write [default: off]
     #[arg(long, value_name = "ADDRESS:PORT", env = env::STATSD, hide_env_values = true)]
     pub(crate) statsd: Option<String>,
+    /// Address and port of the Postgres wire, for Grafana, psql and every other client of PostgreSQL, or `off`; another
+    /// address than loopback needs a token first [default: 127.0.0.1:5420]
+    #[arg(long, value_name = "ADDRESS:PORT", env = env::POSTGRES, hide_env_values = true)]
+    pub(crate) postgres: Option<String>,
+    /// Encrypt the Postgres wire with this certificate, a PEM file
+    #[arg(long, value_name = "FILE", requires = "postgres_key", value_hint = ValueHint::FilePath)]
+    pub(crate) postgres_certificate: Option<PathBuf>,
+    /// The key of that certificate, a PEM file
+    #[arg(long, value_name = "FILE", requires = "postgres_certificate", value_hint = ValueHint::FilePath)]
+    pub(crate) postgres_key: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) flush: FlushArgs,
 }

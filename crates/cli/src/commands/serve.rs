@@ -3,12 +3,13 @@
 use std::net::SocketAddr;
 
 use manometer_query::{Engine, EngineOptions};
-use manometer_server::{Server, ServerOptions, StatsdOptions, Timeouts};
+use manometer_server::{PostgresOptions, Server, ServerOptions, StatsdOptions, Timeouts, TlsFiles};
 use manometer_store::{Store, StoreOptions};
 
 use crate::args::{FlushArgs, ServeArgs};
 use crate::commands::store::folder;
-use crate::config::{Config, listen_address};
+use crate::config::{Config, DEFAULT_POSTGRES, listen_address};
+use crate::exit::usage;
 use crate::exports::exports;
 use crate::webhooks::webhooks;
 use crate::{env, output, polling};
@@ -19,6 +20,9 @@ pub(crate) fn run(arguments: &ServeArgs, config: &Config) -> anyhow::Result<()> 
     let mut config = config.clone();
     config.hostnames.extend(arguments.hostnames.iter().cloned());
     config.statsd = arguments.statsd.clone().or(config.statsd);
+    config.postgres = arguments.postgres.clone().unwrap_or(config.postgres);
+    config.postgres_certificate = arguments.postgres_certificate.clone().or(config.postgres_certificate);
+    config.postgres_key = arguments.postgres_key.clone().or(config.postgres_key);
     let mut options = StoreOptions::new(folder(&arguments.data, &config));
     set_flush(&mut options, &arguments.flush);
     options.retention = config.retention()?;
@@ -61,6 +65,7 @@ pub(crate) fn serve(mut options: StoreOptions, listen: SocketAddr, config: &Conf
     server_options.webhooks = webhooks;
     server_options.polls = polls;
     server_options.exports = exports;
+    server_options.postgres = postgres(config, listen)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let server = Server::start(server_options).await?;
@@ -72,11 +77,32 @@ pub(crate) fn serve(mut options: StoreOptions, listen: SocketAddr, config: &Conf
         for place in &places {
             output::note(format!("exporting to {place}"));
         }
+        if let Some(address) = server.postgres_address() {
+            output::note(format!("listening for the Postgres wire on postgres://{address}/manometer"));
+        }
         told_to_stop().await;
         output::note("stopping: finishing what is in flight");
         server.shutdown().await;
         Ok(())
     })
+}
+
+/// How the Postgres wire is served beside the door at `listen`; `None` where it is off. A server on any free port
+/// has its wire on any free port too, as long as no address is named for it.
+fn postgres(config: &Config, listen: SocketAddr) -> anyhow::Result<Option<PostgresOptions>> {
+    if config.postgres == "off" {
+        return Ok(None);
+    }
+    let tls = match (&config.postgres_certificate, &config.postgres_key) {
+        (Some(certificate), Some(key)) => Some(TlsFiles { certificate: certificate.clone(), key: key.clone() }),
+        (None, None) => None,
+        _ => return Err(usage("settings: `postgres_certificate` and `postgres_key` need each other".to_owned())),
+    };
+    let mut address = listen_address(&config.postgres)?;
+    if config.postgres == DEFAULT_POSTGRES && listen.port() == 0 {
+        address.set_port(0);
+    }
+    Ok(Some(PostgresOptions { listen: address, tls }))
 }
 
 fn log_to_stderr() {

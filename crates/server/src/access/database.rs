@@ -9,9 +9,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use manometer_model::Timestamp;
+use manometer_query::wire::ScramParameters;
 use parking_lot::Mutex;
 use rusqlite::{Connection, Row, params};
 
+use super::scram::{self, ScramKeys};
 use super::secret::{Secret, SecretHash, random_bytes};
 use super::{AccessError, Scope, TokenInfo, TokenState};
 
@@ -19,7 +21,7 @@ use super::{AccessError, Scope, TokenInfo, TokenState};
 const FILE: &str = "access.db";
 
 /// Version of the file's layout.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// How long a browser stays logged in.
 pub(crate) const SESSION_SECONDS: i64 = 7 * 86_400;
@@ -33,6 +35,9 @@ const LAYOUT: &str = "
         created_at INTEGER NOT NULL, expires_at INTEGER, revoked_at INTEGER, last_used_at INTEGER) STRICT;
     CREATE TABLE IF NOT EXISTS session(
         hash BLOB PRIMARY KEY, token_id TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL) STRICT;
+    CREATE TABLE IF NOT EXISTS scram(salt BLOB NOT NULL, iterations INTEGER NOT NULL) STRICT;
+    CREATE TABLE IF NOT EXISTS scram_key(
+        token_id TEXT PRIMARY KEY, stored_key BLOB NOT NULL, server_key BLOB NOT NULL) STRICT;
 ";
 
 /// A token to be made.
@@ -60,6 +65,9 @@ struct State {
     data_version: i64,
     tokens: HashMap<SecretHash, TokenInfo>,
     sessions: HashMap<SecretHash, Session>,
+    scram: ScramParameters,
+    /// By the id of the token. Those made before version 2 of the file have none until they are used over HTTP.
+    scram_keys: HashMap<String, ScramKeys>,
 }
 
 #[derive(Debug, Clone)]
@@ -105,8 +113,10 @@ impl AccessDatabase {
             last_used_at: None,
         };
         let mut state = self.state.lock();
-        state.insert(&info, secret.hash())?;
+        let keys = ScramKeys::of(secret.reveal(), &state.scram);
+        state.insert(&info, secret.hash(), &keys)?;
         state.tokens.insert(secret.hash(), info.clone());
+        state.scram_keys.insert(info.id.clone(), keys);
         Ok((info, secret))
     }
 
@@ -162,7 +172,61 @@ impl AccessDatabase {
         let Some(secret) = Secret::parse_token(text) else { return Ok(None) };
         let mut state = self.state.lock();
         state.refresh()?;
-        state.valid_token(secret.hash(), now)
+        let found = state.valid_token(secret.hash(), now)?;
+        if let Some(token) = &found {
+            state.note_scram_keys(token, &secret);
+        }
+        Ok(found)
+    }
+
+    /// What SCRAM tells a client before it knows who it is.
+    pub(crate) fn scram(&self) -> ScramParameters {
+        self.state.lock().scram.clone()
+    }
+
+    /// The valid token whose proof this is, with the server's own proof. Every token is tried, each in the same time.
+    pub(crate) fn prove(
+        &self,
+        message: &[u8],
+        proof: &[u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<(TokenInfo, [u8; 32])>, AccessError> {
+        let mut state = self.state.lock();
+        state.refresh()?;
+        let mut proved = None;
+        for token in state.tokens.values() {
+            let Some(keys) = state.scram_keys.get(&token.id) else { continue };
+            if let Some(signature) = keys.verify(message, proof) {
+                proved = Some((token.clone(), signature));
+            }
+        }
+        let Some((token, signature)) = proved else { return Ok(None) };
+        if token.state(now) != TokenState::Valid {
+            return Ok(None);
+        }
+        let hash = state.tokens.iter().find(|(_, known)| known.id == token.id).map(|(hash, _)| *hash);
+        if let Some(hash) = hash {
+            state.valid_token(hash, now)?;
+        }
+        Ok(Some((token, signature)))
+    }
+
+    /// The token of this id, if it is valid now.
+    pub(crate) fn valid(&self, id: &str, now: Timestamp) -> Result<Option<TokenInfo>, AccessError> {
+        let mut state = self.state.lock();
+        state.refresh()?;
+        let found = state.tokens.values().find(|token| token.id == id);
+        Ok(found.filter(|token| token.state(now) == TokenState::Valid).cloned())
+    }
+
+    /// Valid tokens that SCRAM knows nothing of: made before it was there, and not used over HTTP since.
+    pub(crate) fn without_scram(&self, now: Timestamp) -> Result<Vec<String>, AccessError> {
+        let mut state = self.state.lock();
+        state.refresh()?;
+        let unknown = state.tokens.values().filter(|token| {
+            token.state(now) == TokenState::Valid && !state.scram_keys.contains_key(&token.id)
+        });
+        Ok(unknown.map(|token| token.name.clone()).collect())
     }
 
     /// The valid token a browser logged in with, by its session.
@@ -224,8 +288,15 @@ impl State {
         }
         connection.execute_batch(LAYOUT).map_err(sqlite("open"))?;
         connection.pragma_update(None, "user_version", VERSION).map_err(sqlite("open"))?;
-        let mut state =
-            Self { connection, data_version: i64::MIN, tokens: HashMap::new(), sessions: HashMap::new() };
+        let scram = scram_parameters(&connection)?;
+        let mut state = Self {
+            connection,
+            data_version: i64::MIN,
+            tokens: HashMap::new(),
+            sessions: HashMap::new(),
+            scram,
+            scram_keys: HashMap::new(),
+        };
         state.refresh()?;
         Ok(state)
     }
@@ -242,14 +313,16 @@ impl State {
         }
         self.tokens = read_tokens(&self.connection)?;
         self.sessions = read_sessions(&self.connection)?;
+        self.scram_keys = read_scram_keys(&self.connection)?;
         self.data_version = data_version;
         Ok(())
     }
 
-    fn insert(&self, info: &TokenInfo, hash: SecretHash) -> Result<(), AccessError> {
+    fn insert(&mut self, info: &TokenInfo, hash: SecretHash, keys: &ScramKeys) -> Result<(), AccessError> {
         let scopes: Vec<&str> = info.scopes.iter().map(|scope| scope.as_str()).collect();
         let projects = info.projects.as_ref().map(|projects| serde_json::json!(projects).to_string());
-        self.connection
+        let transaction = self.connection.transaction().map_err(sqlite("write"))?;
+        transaction
             .execute(
                 "INSERT INTO token(id, name, hash, scopes, projects, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                 params![
@@ -263,7 +336,20 @@ impl State {
                 ],
             )
             .map_err(sqlite("write"))?;
-        Ok(())
+        transaction.execute(INSERT_SCRAM_KEYS, scram_row(&info.id, keys)).map_err(sqlite("write"))?;
+        transaction.commit().map_err(sqlite("write"))
+    }
+
+    /// A token from before SCRAM is here in the clear, for this once: from now on it is known there too.
+    fn note_scram_keys(&mut self, token: &TokenInfo, secret: &Secret) {
+        if self.scram_keys.contains_key(&token.id) {
+            return;
+        }
+        let keys = ScramKeys::of(secret.reveal(), &self.scram);
+        if let Err(error) = self.connection.execute(INSERT_SCRAM_KEYS, scram_row(&token.id, &keys)) {
+            tracing::warn!(token = token.id, %error, "failed to note the keys of a token for the Postgres wire");
+        }
+        self.scram_keys.insert(token.id.clone(), keys);
     }
 
     fn valid_token(&mut self, hash: SecretHash, now: Timestamp) -> Result<Option<TokenInfo>, AccessError> {
@@ -332,6 +418,38 @@ fn read_token(row: &Row<'_>) -> Result<(SecretHash, TokenInfo), AccessError> {
         id: id.clone(),
     };
     Ok((SecretHash(row.get(2).map_err(sqlite("read"))?), info))
+}
+
+const INSERT_SCRAM_KEYS: &str =
+    "INSERT OR REPLACE INTO scram_key(token_id, stored_key, server_key) VALUES (?1, ?2, ?3)";
+
+fn scram_row<'a>(id: &'a str, keys: &'a ScramKeys) -> (&'a str, &'a [u8], &'a [u8]) {
+    (id, &keys.stored, &keys.server)
+}
+
+/// The salt of this folder, made at its first use.
+fn scram_parameters(connection: &Connection) -> Result<ScramParameters, AccessError> {
+    connection
+        .execute(
+            "INSERT INTO scram(salt, iterations) SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM scram)",
+            params![random_bytes::<16>()?, scram::ITERATIONS],
+        )
+        .map_err(sqlite("open"))?;
+    connection
+        .query_row("SELECT salt, iterations FROM scram", [], |row| {
+            Ok(ScramParameters { salt: row.get(0)?, iterations: row.get(1)? })
+        })
+        .map_err(sqlite("read"))
+}
+
+fn read_scram_keys(connection: &Connection) -> Result<HashMap<String, ScramKeys>, AccessError> {
+    let mut statement =
+        connection.prepare("SELECT token_id, stored_key, server_key FROM scram_key").map_err(sqlite("read"))?;
+    let keys = statement
+        .query_map([], |row| Ok((row.get(0)?, ScramKeys { stored: row.get(1)?, server: row.get(2)? })))
+        .and_then(Iterator::collect::<Result<HashMap<_, _>, _>>)
+        .map_err(sqlite("read"))?;
+    Ok(keys)
 }
 
 fn read_sessions(connection: &Connection) -> Result<HashMap<SecretHash, Session>, AccessError> {

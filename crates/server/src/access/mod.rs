@@ -18,6 +18,7 @@ mod caller;
 mod database;
 mod error;
 mod scope;
+mod scram;
 mod secret;
 mod token;
 
