@@ -10,11 +10,9 @@
 //! Nothing here asserts a time: a figure that misses its goal says so in its line.
 
 mod comparisons;
-mod figures;
 mod flask;
 mod folder_size;
 mod http_load;
-mod junit_document;
 mod postgres;
 mod postgres_tests;
 mod processes;

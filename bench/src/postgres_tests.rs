@@ -7,8 +7,8 @@ use manometer_formats::junit;
 use manometer_model::Limits;
 use manometer_model::records::Test;
 
-use crate::junit_document::{self, JunitDocument};
 use crate::postgres::Postgres;
+use manometer_bench_readers::{JunitDocument, area};
 
 /// A way of filling the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,7 +91,7 @@ fn transaction(script: &mut String, way: Way, upload: &JunitDocument, tests: &[T
 }
 
 fn cells(upload: &JunitDocument, test: &Test) -> Vec<Option<String>> {
-    let area = junit_document::area(upload.service);
+    let area = area(upload.service);
     vec![
         Some("github".to_owned()),
         Some(format!("github.com/acme/{area}")),

@@ -11,14 +11,14 @@ use flate2::write::GzEncoder;
 use manometer_testkit::{ServerOptions, ServerProcess, sql, usage};
 
 use super::Scene;
-use crate::figures::{median, timed};
 use crate::folder_size::folder_bytes;
 use crate::http_load::{self, LoadPlan};
-use crate::junit_document::{self, JunitDocument};
 use crate::postgres::Postgres;
 use crate::postgres_tests::{self, Way};
 use crate::program;
 use crate::report::{Goal, Report, note};
+use manometer_bench_readers::figures::{median, timed};
+use manometer_bench_readers::{JunitDocument, area};
 
 const CONNECTIONS: usize = 8;
 /// Tests of the uploads of one round, over and over: small services and large ones.
@@ -102,7 +102,7 @@ fn request(round: u32, upload: u64) -> Vec<u8> {
     let path = format!(
         "/api/v1/reports?provider=github&project=github.com/acme/{area}&service={area}-{service}&pipeline=ci&\
          run_id={run}&branch=main&commit_sha={run:040x}&trigger=push&is_default_branch=true",
-        area = junit_document::area(document.service),
+        area = area(document.service),
         service = document.service,
         run = document.run,
     );

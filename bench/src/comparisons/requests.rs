@@ -9,11 +9,11 @@ use anyhow::{Context as _, ensure};
 use manometer_testkit::{ServerOptions, ServerProcess, sql};
 
 use super::Scene;
-use crate::figures::{median, percentile};
 use crate::http_load::{self, LoadPlan};
 use crate::postgres::{Postgres, finish};
 use crate::program;
 use crate::report::{Goal, Report, note};
+use manometer_bench_readers::figures::{median, percentile};
 
 const CONNECTIONS: usize = 64;
 const ROUND: Duration = Duration::from_secs(5);

@@ -3,9 +3,9 @@
 use manometer_testkit::{ServerOptions, ServerProcess};
 
 use super::Scene;
-use crate::figures::{median, timed};
 use crate::program;
 use crate::report::{Goal, Report};
+use manometer_bench_readers::figures::{median, timed};
 
 const STARTS: usize = 20;
 const MEBIBYTE: f64 = (1 << 20) as f64;

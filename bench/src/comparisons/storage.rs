@@ -10,11 +10,11 @@ use manometer_store::{DeliveryInfo, DeliveryKey, FlushPolicy, Outcome, Store, St
 use manometer_testkit::{ServerOptions, ServerProcess, sql};
 
 use super::Scene;
-use crate::figures::{median, timed};
 use crate::folder_size::folder_bytes;
-use crate::junit_document::{self, JunitDocument};
 use crate::program;
 use crate::report::{Goal, Report, note};
+use manometer_bench_readers::figures::{median, timed};
+use manometer_bench_readers::{JunitDocument, area};
 
 const DEMO_TESTS: u64 = 2_000_000;
 const MANY: u64 = 100_000_000;
@@ -177,8 +177,8 @@ fn fill_day(store: &Store, day: u64, midnight: Timestamp, suites: &[Vec<Test>]) 
         let begun = midnight.plus_seconds(run as f64 * 1_200.0);
         let mut row = Test {
             provider: "github".to_owned(),
-            project: format!("github.com/acme/{}", junit_document::area(service)),
-            service: Some(format!("{}-{service}", junit_document::area(service))),
+            project: format!("github.com/acme/{}", area(service)),
+            service: Some(format!("{}-{service}", area(service))),
             pipeline: Some("ci".to_owned()),
             run_id: format!("{day}{run:04}"),
             branch: Some("main".to_owned()),

@@ -11,7 +11,7 @@ use manometer_testkit::{ServerOptions, ServerProcess, sql};
 use sha2::Sha256;
 
 use super::Scene;
-use crate::figures::{median, percentile};
+use manometer_bench_readers::figures::{median, percentile};
 use crate::flask::FlaskReceiver;
 use crate::http_load::{self, LoadPlan};
 use crate::postgres::Postgres;

@@ -9,7 +9,10 @@ pub(crate) fn split_parameters(name: &str) -> (&str, Option<&str>) {
     match name.as_bytes().last() {
         Some(b']') => split_brackets(name),
         Some(b'"') => split_data_set(name, " with data set \"", "\""),
-        Some(b'0'..=b'9') => split_data_set(name, " with data set #", ""),
+        // Many names end with a digit; hardly one has a `#`, which is found quickly.
+        Some(b'0'..=b'9') if memchr::memchr(b'#', name.as_bytes()).is_some() => {
+            split_data_set(name, " with data set #", "")
+        }
         _ => (name, None),
     }
 }

@@ -33,72 +33,86 @@ pub(super) enum Scan {
 /// Scans the tag that `bytes` begin with. However the input comes in pieces, the result is the same.
 pub(super) fn start_tag(bytes: &[u8], attributes: &mut Vec<AttributeAt>) -> Scan {
     attributes.clear();
-    let name_end = skip_name(bytes, 1);
-    let mut at = name_end;
+    let content = bytes.get(1..).unwrap_or_default();
+    // What follows a point of the tag says where it is: one number less to carry through every loop.
+    let position = |rest: &[u8]| content.len() - rest.len();
+    let mut rest = after_name(content);
+    let name_length = position(rest);
     loop {
-        let name_start = skip_space(bytes, at);
-        match bytes.get(name_start) {
-            None => return Scan::NeedsMore,
-            Some(b'>') => return tag(name_start + 1, name_end, false),
-            Some(b'/') => match bytes.get(name_start + 1) {
-                None => return Scan::NeedsMore,
-                Some(b'>') => return tag(name_start + 2, name_end, true),
-                Some(_) => return Scan::Unusual,
-            },
-            Some(byte) if !is_name_byte(*byte) || name_start == at || attributes.len() == MOST_ATTRIBUTES => {
-                return Scan::Unusual;
+        let name = after_space(rest);
+        let is_apart = name.len() < rest.len();
+        match name {
+            [] | [b'/'] => return Scan::NeedsMore,
+            [b'>', ..] => {
+                return Scan::Tag(Scanned { length: position(name) + 2, name_length, is_empty: false });
             }
-            Some(_) => {}
+            [b'/', b'>', ..] => {
+                return Scan::Tag(Scanned { length: position(name) + 3, name_length, is_empty: true });
+            }
+            [first, ..] if is_apart && is_of(*first, NAME) && attributes.len() < MOST_ATTRIBUTES => {}
+            _ => return Scan::Unusual,
         }
-        let attribute_end = skip_name(bytes, name_start);
-        let equals = skip_space(bytes, attribute_end);
-        match bytes.get(equals) {
-            None => return Scan::NeedsMore,
-            Some(b'=') => {}
-            Some(_) => return Scan::Unusual,
-        }
-        let quote_at = skip_space(bytes, equals + 1);
-        let quote = match bytes.get(quote_at) {
-            None => return Scan::NeedsMore,
-            Some(quote @ (b'"' | b'\'')) => *quote,
-            Some(_) => return Scan::Unusual,
+        let behind_name = after_name(name);
+        let value = match after_space(behind_name) {
+            [] => return Scan::NeedsMore,
+            [b'=', value @ ..] => after_space(value),
+            _ => return Scan::Unusual,
         };
-        let rest = bytes.get(quote_at + 1..).unwrap_or_default();
-        let Some(length) = memchr::memchr(quote, rest) else { return Scan::NeedsMore };
+        let (quote, value) = match value {
+            [] => return Scan::NeedsMore,
+            [quote @ (b'"' | b'\''), value @ ..] => (*quote, value),
+            _ => return Scan::Unusual,
+        };
+        let Some(length) = memchr::memchr(quote, value) else { return Scan::NeedsMore };
         attributes.push(AttributeAt {
-            name: (name_start - 1, attribute_end - 1),
-            value: (quote_at, quote_at + length),
+            name: (position(name), position(behind_name)),
+            value: (position(value), position(value) + length),
         });
-        at = quote_at + 1 + length + 1;
+        rest = value.get(length + 1..).unwrap_or_default();
     }
 }
 
-fn tag(length: usize, name_end: usize, is_empty: bool) -> Scan {
-    Scan::Tag(Scanned { length, name_length: name_end - 1, is_empty })
+/// What comes after the name that `bytes` begin with.
+fn after_name(bytes: &[u8]) -> &[u8] {
+    bytes.get(run_length(bytes, NAME)..).unwrap_or_default()
 }
 
-fn skip_name(bytes: &[u8], from: usize) -> usize {
-    let mut at = from;
-    while bytes.get(at).is_some_and(|byte| is_name_byte(*byte)) {
-        at += 1;
+/// What comes after the white space that `bytes` begin with, mostly none or a single space.
+fn after_space(bytes: &[u8]) -> &[u8] {
+    match bytes {
+        [first, rest @ ..] if is_of(*first, SPACE) => rest.get(run_length(rest, SPACE)..).unwrap_or_default(),
+        _ => bytes,
     }
-    at
 }
 
-fn skip_space(bytes: &[u8], from: usize) -> usize {
-    let mut at = from;
-    while bytes.get(at).is_some_and(|byte| is_space(*byte)) {
-        at += 1;
+/// How many bytes of a class `bytes` begin with. Not made part of its callers: their many positions would all be
+/// counted along in its loop.
+#[inline(never)]
+fn run_length(bytes: &[u8], class: u8) -> usize {
+    bytes.iter().position(|byte| !is_of(*byte, class)).unwrap_or(bytes.len())
+}
+
+const fn is_of(byte: u8, class: u8) -> bool {
+    CLASSES[byte as usize] & class != 0
+}
+
+/// What each byte may be part of: one look instead of a comparison for each range.
+static CLASSES: [u8; 256] = classes();
+const NAME: u8 = 1;
+const SPACE: u8 = 2;
+
+const fn classes() -> [u8; 256] {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    while byte < classes.len() {
+        classes[byte] = match byte as u8 {
+            b' ' | b'\n' | b'\t' | b'\r' => SPACE,
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'-' | b':' | b'.' | 0x80.. => NAME,
+            _ => 0,
+        };
+        byte += 1;
     }
-    at
-}
-
-const fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\n' | b'\t' | b'\r')
-}
-
-const fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b':' | b'.') || byte >= 0x80
+    classes
 }
 
 #[cfg(test)]

@@ -63,10 +63,20 @@ pub(super) fn append_decoded(raw: &str, references: bool, limit: usize, out: &mu
 
 /// Does it stand for itself, without references and control characters?
 pub(super) fn is_plain(bytes: &[u8]) -> bool {
-    // Whole blocks without an early exit, so that the compiler makes vector instructions of it.
-    bytes
-        .chunks(64)
-        .all(|block| block.iter().fold(true, |plain, byte| plain & is_usual(*byte) & (*byte != b'&')))
+    // Whole blocks without an early exit, so that the compiler makes vector instructions of it; the last block
+    // overlaps the one before instead of leaving a rest to be looked at byte by byte.
+    let (blocks, rest) = bytes.as_chunks::<BLOCK_BYTES>();
+    match bytes.last_chunk::<BLOCK_BYTES>() {
+        Some(last) => blocks.iter().all(|block| all_plain(block)) && all_plain(last),
+        None => all_plain(rest),
+    }
+}
+
+const BLOCK_BYTES: usize = 32;
+
+#[inline]
+fn all_plain(bytes: &[u8]) -> bool {
+    bytes.iter().fold(true, |plain, byte| plain & is_usual(*byte) & (*byte != b'&'))
 }
 
 /// Not a control character that needs a second look. Tab and line feed are usual.
@@ -217,6 +227,20 @@ mod tests {
         let (text, flaws) = decoded("a &lt;&gt;&amp;&apos;&quot; &#228;&#x1F600;&#10;b\r\nc\rd", 1000);
         assert_eq!(text, "a <>&'\" ä😀\nb\nc\nd");
         assert!(!flaws.any());
+    }
+
+    #[test]
+    fn what_needs_a_second_look_is_seen_wherever_it_stands() {
+        for length in 1..100 {
+            assert!(is_plain(&vec![b'a'; length]), "{length}");
+            for position in 0..length {
+                for special in [b'&', b'\r', 0, 0x1b, 0x7f] {
+                    let mut bytes = vec![b'a'; length];
+                    bytes[position] = special;
+                    assert!(!is_plain(&bytes), "{special} at {position} of {length}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -75,18 +75,18 @@ const TESTS_PER_SUITE: u64 = 24;
 
 /// One report: which tests, and how they went this time.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct JunitDocument {
+pub struct JunitDocument {
     /// How many tests.
-    pub(crate) tests: u64,
+    pub tests: u64,
     /// Which part of the company's tests: reports of one service hold the same tests every time.
-    pub(crate) service: u64,
+    pub service: u64,
     /// Decides durations and failures.
-    pub(crate) run: u64,
+    pub run: u64,
 }
 
 impl JunitDocument {
     /// The document as bytes.
-    pub(crate) fn bytes(&self) -> Vec<u8> {
+    pub fn bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(usize::try_from(self.tests).unwrap_or(0).saturating_mul(180));
         // Writing to memory does not fail.
         drop(self.write(&mut bytes));
@@ -94,7 +94,7 @@ impl JunitDocument {
     }
 
     /// Writes the document.
-    pub(crate) fn write(&self, out: &mut impl Write) -> io::Result<()> {
+    pub fn write(&self, out: &mut impl Write) -> io::Result<()> {
         let mut chance =
             fastrand::Rng::with_seed(self.run.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ self.service);
         writeln!(out, r#"<?xml version="1.0" encoding="UTF-8"?>"#)?;
@@ -140,7 +140,7 @@ impl JunitDocument {
 }
 
 /// The area of the company a service belongs to.
-pub(crate) fn area(service: u64) -> &'static str {
+pub fn area(service: u64) -> &'static str {
     pick(&AREAS, service)
 }
 
