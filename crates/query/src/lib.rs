@@ -34,6 +34,7 @@ mod read_only;
 mod request;
 mod result;
 mod session;
+mod share;
 mod source;
 mod table;
 mod turns;

@@ -14,14 +14,20 @@ use datafusion::prelude::SessionConfig;
 use manometer_model::Timestamp;
 
 use crate::catalog::{CATALOG, SCHEMA};
-use crate::{exact, functions};
+use crate::{exact, functions, share};
 
 /// What every query starts from: functions and settings, no tables.
 pub(crate) fn shared(threads: usize, environment: RuntimeEnv) -> SessionState {
     let mut scalar = SessionStateDefaults::default_scalar_functions();
     scalar.extend(functions::scalar());
-    let mut aggregates = SessionStateDefaults::default_aggregate_functions();
-    aggregates.extend(functions::aggregates());
+    let mut aggregates = functions::aggregates();
+    // Where both have a name, an alias of the engine's would bring its function back when the session is copied.
+    let is_ours = |name: &str| functions::aggregates().iter().any(|ours| ours.name() == name);
+    aggregates.extend(
+        SessionStateDefaults::default_aggregate_functions()
+            .into_iter()
+            .filter(|function| !is_ours(function.name())),
+    );
     let table_functions = SessionStateDefaults::default_table_functions()
         .into_iter()
         .map(|function| (function.name().to_owned(), function))
@@ -35,6 +41,7 @@ pub(crate) fn shared(threads: usize, environment: RuntimeEnv) -> SessionState {
         .with_window_functions(SessionStateDefaults::default_window_functions())
         .with_higher_order_functions(SessionStateDefaults::default_higher_order_functions())
         .with_table_functions(table_functions)
+        .with_optimizer_rule(Arc::new(share::CountOnce))
         .with_optimizer_rule(Arc::new(exact::ReadAgain))
         .with_query_planner(Arc::new(exact::Planner))
         .build()
