@@ -281,5 +281,5 @@ fn records_of(batch: &Ahead) -> Result<Vec<Record>, StoreError> {
     if xxh3_64(&batch.payload) != batch.checksum {
         return Err(StoreError::Corrupt { what: format!("{what} does not match its checksum") });
     }
-    records(table, &CompactBatch::decode(table, &batch.payload, &what)?.expand()?)
+    records(table, &CompactBatch::decode(table, &batch.payload, &what)?.expand(None)?)
 }
