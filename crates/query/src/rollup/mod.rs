@@ -185,7 +185,8 @@ impl Asked<'_> {
         }
         for (range, segments) in parts.rows {
             // What is in memory is read with the segments that are read over the whole range.
-            let memory = if range == self.range { std::mem::take(&mut memory) } else { RelationData::default() };
+            let memory =
+                if range == self.range { std::mem::take(&mut memory) } else { RelationData::default() };
             let part = RelationData { segments, ..memory };
             inputs.push(self.input(self.table.relation(), part, range.as_filter(), self.states.of_rows())?);
         }
