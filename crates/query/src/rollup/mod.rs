@@ -112,8 +112,7 @@ impl UseRollups {
 
         let data = table.read(facts.name)?;
         let parts = Parts::of(range, &data.segments, &mut candidates, self.always);
-        // How many rows there are is known without reading any.
-        let is_known = question.groups.is_empty() && question.filters.is_empty() && !parts.reaches_back;
+        let is_known = question.is_known_without_reading() && !parts.reaches_back;
         if parts.rollups.is_empty() || (is_known && !self.always) {
             return Ok(None);
         }

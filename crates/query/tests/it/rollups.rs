@@ -152,6 +152,9 @@ async fn what_only_rows_can_answer_is_answered_from_rows() {
         let shown = plan(&engine, &source, sql).await;
         assert!(!shown.contains("_daily") && !shown.contains("_hourly"), "{sql}\n{shown}");
     }
+    let as_usual = engine_using(RollupUse::WhereSmaller);
+    let counted = plan(&as_usual, &source, "SELECT count(*), max(at) FROM tests").await;
+    assert!(!counted.contains("_daily"), "the catalog knows:\n{counted}");
     let never = engine_using(RollupUse::Never);
     let shown = plan(&never, &source, "SELECT service, count(*) FROM tests GROUP BY 1").await;
     assert!(!shown.contains("_daily"), "{shown}");
