@@ -76,6 +76,7 @@ const TEST_CONTEXT: &[&str] = &[
     "provider",
 ];
 const TEST_SERVICE: &[&str] = &["project", "service", "is_default_branch", "status", "is_final", "provider"];
+const TEST_PROJECT: &[&str] = &["project", "is_default_branch", "status", "is_final", "provider"];
 const STEP_CONTEXT: &[&str] =
     &["project", "service", "pipeline", "branch", "job_name", "name", "conclusion", "provider"];
 const BUILD_CONTEXT: &[&str] = &["project", "service", "name", "pipeline", "branch", "success", "provider"];
@@ -86,6 +87,7 @@ const DEFINITIONS: &[Definition] = &[
     of("tests_hourly", &TESTS, Bucket::Hour, TEST_CONTEXT, "duration_seconds"),
     of("tests_daily", &TESTS, Bucket::Day, TEST_CONTEXT, "duration_seconds"),
     of("tests_by_service_daily", &TESTS, Bucket::Day, TEST_SERVICE, "duration_seconds"),
+    of("tests_by_project_daily", &TESTS, Bucket::Day, TEST_PROJECT, "duration_seconds"),
     of("steps_hourly", &STEPS, Bucket::Hour, STEP_CONTEXT, "duration_seconds"),
     of("steps_daily", &STEPS, Bucket::Day, STEP_CONTEXT, "duration_seconds"),
     of("builds_hourly", &BUILDS, Bucket::Hour, BUILD_CONTEXT, "duration_seconds"),
@@ -267,7 +269,9 @@ mod tests {
         for rollup in rollups() {
             let name = rollup.table.name;
             for dimension in rollup.dimensions {
-                assert!(rollup.facts.position(dimension).is_some(), "{name}: {dimension}");
+                let column = &rollup.facts.columns[rollup.facts.position(dimension).unwrap()];
+                let can_be_compared = matches!(column.kind, ColumnKind::Text | ColumnKind::Bool);
+                assert!(can_be_compared, "{name}: {dimension}");
             }
             let measure = rollup.facts.position(rollup.measure.column).unwrap();
             assert_eq!(rollup.facts.columns[measure].kind, ColumnKind::Float, "{name}");
@@ -300,6 +304,7 @@ mod tests {
         assert_eq!(base("tests_hourly"), None);
         assert_eq!(base("tests_daily"), Some("tests_hourly"));
         assert_eq!(base("tests_by_service_daily"), Some("tests_daily"));
+        assert_eq!(base("tests_by_project_daily"), Some("tests_by_service_daily"));
         assert_eq!(base("samples_hourly"), None);
         assert_eq!(base("samples_daily"), Some("samples_hourly"));
     }

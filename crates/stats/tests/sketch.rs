@@ -97,6 +97,10 @@ proptest! {
         let back = Sketch::decode(&bytes).unwrap();
         prop_assert_eq!(&back, &sketch);
         prop_assert_eq!(back.encode(), bytes.clone());
+        let (mut merged, mut put_together) = (sketch.clone(), sketch.clone());
+        merged.merge(&sketch);
+        put_together.merge_encoded(&bytes).unwrap();
+        prop_assert_eq!(put_together, merged);
         for length in (0..bytes.len()).step_by(1 + bytes.len() / 40) {
             prop_assert!(Sketch::decode(&bytes[..length]).is_err(), "cut at {length}");
         }

@@ -77,7 +77,9 @@ fn find(inner: &Inner, choose: impl Fn(&[Arc<Segment>]) -> Option<Vec<Arc<Segmen
     let memory = inner.memory.read();
     // Companions go with the segments they describe.
     for table in memory.tables.iter().filter(|table| rollup_named(table.table.name).is_none()) {
-        for (partition, segments) in by_destination(&table.segments, inner.options.retention.of(table.table), today) {
+        for (partition, segments) in
+            by_destination(&table.segments, inner.options.retention.of(table.table), today)
+        {
             let unfinished: Vec<_> =
                 segments.into_iter().filter(|segment| segment.size_bytes() < TARGET_BYTES).collect();
             if let Some(inputs) = choose(&unfinished) {

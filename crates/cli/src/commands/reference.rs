@@ -5,8 +5,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use clap::{Command, CommandFactory as _};
-use manometer_model::records::TABLES;
-use manometer_model::{Limits, TableKind};
+use manometer_model::{Limits, TableKind, stored_tables};
 
 use crate::args::Cli;
 
@@ -35,7 +34,7 @@ fn tables() -> String {
          name (`_seconds`, `_bytes`, `_at`). The word in front of each table's columns is the `type` of its NDJSON \
          records.\n",
     );
-    for table in TABLES {
+    for table in stored_tables() {
         write_table(&mut page, table).ok();
     }
     page
@@ -48,13 +47,11 @@ fn write_table(page: &mut String, table: &manometer_model::Table) -> std::fmt::R
             format!("Rows are appended; segments are sorted by `{}`.", order.join("`, `"))
         }
     };
-    writeln!(
-        page,
-        "\n## {}\n\n{}\n{life}\n\nRecord type: `{}`.\n",
-        table.name,
-        table.doc.trim(),
-        table.record
-    )?;
+    let record = match table.record {
+        "" => "No record makes its rows: see [roll-ups](../ROLLUPS.md).".to_owned(),
+        record => format!("Record type: `{record}`."),
+    };
+    writeln!(page, "\n## {}\n\n{}\n{life}\n\n{record}\n", table.name, table.doc.trim())?;
     writeln!(page, "| column | kind | may be null | meaning |\n|---|---|---|---|")?;
     for column in table.columns {
         let null = if column.nullable { "yes" } else { "" };

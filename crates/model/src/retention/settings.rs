@@ -19,7 +19,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Keep, Retention, Rule};
 use crate::near_names::near_names;
-use crate::rollup::stored_tables;
+use crate::rollup::{rollup_named, stored_tables};
 use crate::{ColumnKind, Table};
 
 /// The column that a table's categories stand in.
@@ -164,6 +164,12 @@ fn resolved(table: &'static Table, rule: &RuleSetting) -> Result<Rule, String> {
             table.name
         ));
     }
+    if rollup_named(table.name).is_some() {
+        return Err(format!(
+            "retention: roll-ups go a file at a time, with all its rows; set one term for `{}`",
+            table.name
+        ));
+    }
     if rule.conditions.is_empty() {
         return Err(format!(
             "retention: a rule for `{}` has no condition; set the table's own term instead",
@@ -247,6 +253,7 @@ mod tests {
             r#"{"test": "1 day", "tests": {"slow": "1 day"}, "rules": [
                 {"table": "logs", "where": {"levle": "DEBUG"}, "keep": "1 day"},
                 {"table": "runs", "where": {"project": "a"}, "keep": "1 day"},
+                {"table": "tests_daily", "where": {"project": "a"}, "keep": "1 day"},
                 {"table": "spans", "where": {}, "keep": "1 day"}]}"#,
         )
         .resolve()
@@ -258,6 +265,7 @@ mod tests {
             "no text column `levle`; near it: level",
             "`runs` change",
             "`spans` has no condition",
+            "set one term for `tests_daily`",
         ] {
             assert!(faults.contains(expected), "{expected} missing in {faults}");
         }

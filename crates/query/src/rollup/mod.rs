@@ -112,8 +112,7 @@ impl UseRollups {
 
         let data = table.read(facts.name)?;
         let parts = Parts::of(range, &data.segments, &mut candidates, self.always);
-        // How many rows there are is known without reading any.
-        let is_known = question.groups.is_empty() && question.filters.is_empty() && !parts.reaches_back;
+        let is_known = question.is_known_without_reading() && !parts.reaches_back;
         if parts.rollups.is_empty() || (is_known && !self.always) {
             return Ok(None);
         }
@@ -185,7 +184,8 @@ impl Asked<'_> {
         }
         for (range, segments) in parts.rows {
             // What is in memory is read with the segments that are read over the whole range.
-            let memory = if range == self.range { std::mem::take(&mut memory) } else { RelationData::default() };
+            let memory =
+                if range == self.range { std::mem::take(&mut memory) } else { RelationData::default() };
             let part = RelationData { segments, ..memory };
             inputs.push(self.input(self.table.relation(), part, range.as_filter(), self.states.of_rows())?);
         }

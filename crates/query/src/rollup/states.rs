@@ -83,11 +83,7 @@ pub(super) struct States<'a> {
 }
 
 impl<'a> States<'a> {
-    pub(super) const fn new(
-        measure: &'a Measure,
-        schema: &'a DFSchema,
-        sketches: SketchFunctions,
-    ) -> Self {
+    pub(super) const fn new(measure: &'a Measure, schema: &'a DFSchema, sketches: SketchFunctions) -> Self {
         Self { measure, schema, sketches, list: Vec::new(), of_sketches: Vec::new(), agreed: Vec::new() }
     }
 
@@ -167,7 +163,8 @@ impl<'a> States<'a> {
         let of_rollup = self.sketches.merge.call(vec![col(measure.sketch)]);
         let part = self.need(Merge::Sketch, of_rows, of_rollup, filter)?;
         let answer = function.call(std::iter::once(part).chain(probability).collect());
-        let place = self.of_sketches.iter().position(|known| *known == answer).unwrap_or(self.of_sketches.len());
+        let place =
+            self.of_sketches.iter().position(|known| *known == answer).unwrap_or(self.of_sketches.len());
         if place == self.of_sketches.len() {
             self.of_sketches.push(answer);
         }

@@ -8,6 +8,8 @@ use manometer_model::{TestId, TestStatus, Timestamp};
 use manometer_query::{Access, Engine, RollupUse, Source};
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 use tokio::runtime::Runtime;
 
 use crate::fixture::at;
@@ -235,6 +237,27 @@ fn compare(source: &Arc<dyn Source>, sql: &str, access: &Access) -> Result<(), T
         prop_assert!(is_equal, "{sql}\nfrom rows:\n{expected}\nfrom roll-ups:\n{found}");
     }
     Ok(())
+}
+
+/// Were all of them answered from rows, comparing answers would prove nothing.
+#[test]
+fn many_questions_of_the_kind_asked_here_are_answered_from_rollups() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let mut runner = TestRunner::deterministic();
+    let rows = prop::collection::vec(row(), 200).new_tree(&mut runner).unwrap().current();
+    deliver(&store, "rows", &rows);
+    store.flush().unwrap();
+    let source: Arc<dyn Source> = store.snapshot();
+    let mut from_rollups = 0;
+    for _ in 0..100 {
+        let sql = question().new_tree(&mut runner).unwrap().current();
+        let plan =
+            RUNTIME.block_on(csv(&FROM_ROLLUPS, &source, &format!("EXPLAIN {sql}"), Access::All)).unwrap();
+        from_rollups += usize::from(plan.contains("_hourly") || plan.contains("_daily"));
+    }
+    assert!((20..100).contains(&from_rollups), "{from_rollups} of 100");
+    store.close();
 }
 
 proptest! {

@@ -96,11 +96,11 @@ async fn explain_says_which_rollup_answers_a_question() {
     let source: Arc<dyn Source> = store.snapshot();
     let engine = engine_using(RollupUse::Always);
     for (sql, expected) in [
-        ("SELECT date_trunc('day', at), count(*) FROM tests GROUP BY 1", "tests_by_service_daily"),
+        ("SELECT date_trunc('day', at), count(*) FROM tests GROUP BY 1", "tests_by_project_daily"),
         ("SELECT service, avg(duration_seconds) FROM tests WHERE is_final GROUP BY 1", "tests_by_service_daily"),
         ("SELECT date_trunc('day', at), count(*) FROM tests WHERE branch = 'main' GROUP BY 1", "tests_daily"),
         ("SELECT date_trunc('hour', at), count(*) FROM tests GROUP BY 1", "tests_hourly"),
-        ("SELECT date_trunc('day', at), p95(duration_seconds) FROM tests GROUP BY 1", "tests_by_service_daily"),
+        ("SELECT date_trunc('day', at), p95(duration_seconds) FROM tests GROUP BY 1", "tests_by_project_daily"),
         (
             "SELECT quantiles(duration_seconds, [0.5, 0.9]), p99(duration_seconds) FROM tests WHERE job_name IS NULL",
             "tests_daily",
@@ -110,7 +110,7 @@ async fn explain_says_which_rollup_answers_a_question() {
         (
             "WITH recent AS (SELECT *, date_trunc('day', at) AS day FROM tests WHERE at > now() - interval '30 days')
              SELECT day, count(*) FILTER (WHERE status = 'failed') AS failed FROM recent t GROUP BY day ORDER BY day",
-            "tests_by_service_daily",
+            "tests_by_project_daily",
         ),
         (
             "SELECT floor(extract(epoch FROM at) / 21600) * 21600 AS time, branch, max(duration_seconds)
@@ -152,6 +152,9 @@ async fn what_only_rows_can_answer_is_answered_from_rows() {
         let shown = plan(&engine, &source, sql).await;
         assert!(!shown.contains("_daily") && !shown.contains("_hourly"), "{sql}\n{shown}");
     }
+    let as_usual = engine_using(RollupUse::WhereSmaller);
+    let counted = plan(&as_usual, &source, "SELECT count(*), max(at) FROM tests").await;
+    assert!(!counted.contains("_daily"), "the catalog knows:\n{counted}");
     let never = engine_using(RollupUse::Never);
     let shown = plan(&never, &source, "SELECT service, count(*) FROM tests GROUP BY 1").await;
     assert!(!shown.contains("_daily"), "{shown}");
@@ -170,7 +173,7 @@ async fn rows_in_memory_and_ends_that_cut_an_hour_are_added_from_the_rows() {
                WHERE at >= '2026-03-01T05:30:00Z' AND at < '2026-03-03T21:40:00Z' GROUP BY 1 ORDER BY 1";
     let engine = engine_using(RollupUse::Always);
     let shown = plan(&engine, &source, sql).await;
-    for table in ["tests_by_service_daily ", "tests_hourly ", "tests "] {
+    for table in ["tests_by_project_daily ", "tests_hourly ", "tests "] {
         assert!(shown.contains(&format!("TableScan: {table}")), "{table}\n{shown}");
     }
     let from_rollups = csv(&engine, &source, sql, Access::All).await.unwrap();

@@ -1,8 +1,7 @@
 //! `GET /sql`: the query console. It only holds the question; `POST /api/v1/sql` answers it when asked to run,
 //! so that following a link never runs anything.
 
-use manometer_model::records::TABLES;
-use manometer_model::{ColumnKind, Table};
+use manometer_model::{ColumnKind, Table, stored_tables};
 use manometer_query::{VIEWS, relations};
 
 use super::asked::Asked;
@@ -108,7 +107,7 @@ pub(crate) fn page(question: &str, asked: &Asked) -> SqlPage {
 
 /// Every table and view, from their definitions.
 fn reference() -> Vec<TableHelp> {
-    let mut all: Vec<TableHelp> = TABLES.iter().map(|table| described(table)).collect();
+    let mut all: Vec<TableHelp> = stored_tables().iter().map(|table| described(table)).collect();
     for relation in relations().iter().filter(|relation| Table::named(relation.name).is_none()) {
         let columns = relation.schema.fields().iter().map(|field| ColumnHelp {
             name: field.name().clone(),

@@ -13,7 +13,6 @@
 
 use super::Sketch;
 use super::bucket::Key;
-use super::storage::Storage;
 
 const VERSION: u8 = 1;
 
@@ -76,6 +75,17 @@ impl Sketch {
     /// # Errors
     /// When the bytes are anything else. Memory is taken only for buckets that are there.
     pub fn decode(bytes: &[u8]) -> Result<Self, SketchError> {
+        let mut sketch = Self::new();
+        sketch.merge_encoded(bytes)?;
+        Ok(sketch)
+    }
+
+    /// Adds what an encoded sketch counted, without making it: that is where time goes when many small ones are put
+    /// together.
+    ///
+    /// # Errors
+    /// When the bytes are not what [`encode`](Self::encode) wrote. The sketch then holds a part of them and is of no use.
+    pub fn merge_encoded(&mut self, bytes: &[u8]) -> Result<(), SketchError> {
         let mut input = Input { rest: bytes };
         let [version] = input.take::<1>()?;
         if version != VERSION {
@@ -83,7 +93,7 @@ impl Sketch {
         }
         let buckets = input.varint()?;
         if buckets == 0 {
-            return if input.rest.is_empty() { Ok(Self::new()) } else { Err(TRAILING) };
+            return if input.rest.is_empty() { Ok(()) } else { Err(TRAILING) };
         }
         let min = f64::from_le_bytes(input.take()?);
         let max = f64::from_le_bytes(input.take()?);
@@ -95,27 +105,25 @@ impl Sketch {
         if is_minus_zero(min) || is_minus_zero(max) {
             return Err(SketchError::Malformed("minus zero"));
         }
-        let mut sketch = Self { count: 0, min, max, storage: Storage::default() };
+        self.widen(min, max);
+        let mut added = 0_u64;
         let (mut first, mut last) = (None, None);
         for _ in 0..buckets {
             let key = input.key(last)?;
-            let count = input
-                .varint()?
-                .checked_add(1)
-                .and_then(|count| Some((count, sketch.count.checked_add(count)?)))
-                .ok_or(SketchError::Malformed("counts too large"))?;
-            sketch.count = count.1;
-            sketch.storage.add(key, count.0);
+            let count = input.varint()?.checked_add(1).ok_or(SketchError::Malformed("counts too large"))?;
+            added = added.checked_add(count).ok_or(SketchError::Malformed("counts too large"))?;
+            self.storage.add(key, count);
             first = first.or(Some(key));
             last = Some(key);
         }
+        self.count = self.count.saturating_add(added);
         if !input.rest.is_empty() {
             return Err(TRAILING);
         }
         if first != Some(Key::of(min)) || last != Some(Key::of(max)) {
             return Err(SketchError::Malformed("smallest or largest value outside of its bucket"));
         }
-        Ok(sketch)
+        Ok(())
     }
 }
 

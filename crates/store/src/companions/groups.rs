@@ -5,8 +5,10 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryBuilder, Float64Array, Int64Array, RecordBatch, TimestampMicrosecondArray,
+    Array, ArrayRef, AsArray, BinaryBuilder, Float64Array, Int64Array, RecordBatch,
+    TimestampMicrosecondArray, UInt32Array,
 };
+use arrow::compute::take_arrays;
 use arrow::datatypes::{DataType, Float64Type, TimestampMicrosecondType};
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, Rows, SortField};
@@ -14,6 +16,7 @@ use manometer_model::Rollup;
 use manometer_stats::Sketch;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::alike::Alike;
 use crate::schema::{arrow_schema, arrow_type};
 
 /// Beyond so many groups they are written, whatever comes after: bounds memory, at about 1 KiB a group.
@@ -158,15 +161,15 @@ impl Groups {
     pub(super) fn add_facts(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
         let times = times_of(batch)?;
         let measure = column(batch, self.rollup.measure.column)?.as_primitive::<Float64Type>();
-        let keys = self.keys_of(batch, times)?;
-        for row in 0..batch.num_rows() {
-            let group = self.group_of(keys.row(row));
+        let (kinds, groups) = self.groups_of(batch, times)?;
+        for (row, kind) in kinds.into_iter().enumerate() {
+            let Some(state) = groups.get(kind as usize).and_then(|group| self.states.get_mut(*group)) else {
+                continue;
+            };
             let value = measure.is_valid(row).then(|| measure.value(row));
-            if let Some(state) = self.states.get_mut(group) {
-                state.add_row(times.value(row), value);
-                if state.sketch.count() == PAGED_COUNT && value.is_some() {
-                    self.paged += 1;
-                }
+            state.add_row(times.value(row), value);
+            if state.sketch.count() == PAGED_COUNT && value.is_some() {
+                self.paged += 1;
             }
         }
         Ok(())
@@ -174,28 +177,37 @@ impl Groups {
 
     /// Adds rows of the roll-up this one is made of.
     pub(super) fn add_states(&mut self, emitted: &Emitted) -> Result<(), ArrowError> {
-        let keys = self.keys_of(&emitted.batch, times_of(&emitted.batch)?)?;
-        for (row, added) in emitted.states.iter().enumerate() {
-            let group = self.group_of(keys.row(row));
-            if let Some(state) = self.states.get_mut(group) {
-                let was_small = state.sketch.count() < PAGED_COUNT;
-                state.merge(added);
-                self.paged += usize::from(was_small && state.sketch.count() >= PAGED_COUNT);
-            }
+        let (kinds, groups) = self.groups_of(&emitted.batch, times_of(&emitted.batch)?)?;
+        for (kind, added) in kinds.into_iter().zip(&emitted.states) {
+            let Some(state) = groups.get(kind as usize).and_then(|group| self.states.get_mut(*group)) else {
+                continue;
+            };
+            let was_small = state.sketch.count() < PAGED_COUNT;
+            state.merge(added);
+            self.paged += usize::from(was_small && state.sketch.count() >= PAGED_COUNT);
         }
         Ok(())
     }
 
-    fn keys_of(&self, batch: &RecordBatch, times: &TimestampMicrosecondArray) -> Result<Rows, ArrowError> {
+    /// For each row of a batch the number of its kind, and for each kind its group.
+    fn groups_of(
+        &mut self,
+        batch: &RecordBatch,
+        times: &TimestampMicrosecondArray,
+    ) -> Result<(Vec<u32>, Vec<usize>), ArrowError> {
         let bucket = self.rollup.bucket;
-        let starts: Int64Array = times.values().iter().map(|micros| bucket.start_of(*micros)).collect();
+        let starts: Vec<i64> = times.values().iter().map(|micros| bucket.start_of(*micros)).collect();
         let mut columns: Vec<ArrayRef> = self
             .positions
             .iter()
             .filter_map(|position| batch.columns().get(*position).map(Arc::clone))
             .collect();
-        columns.push(Arc::new(starts));
-        self.converter.convert_columns(&columns)
+        let Alike { kinds, examples } = Alike::of(&columns, &starts)?;
+        columns.push(Arc::new(Int64Array::from(starts)));
+        let examples = UInt32Array::from(examples);
+        let keys = self.converter.convert_columns(&take_arrays(&columns, &examples, None)?)?;
+        let groups = keys.iter().map(|key| self.group_of(key)).collect();
+        Ok((kinds, groups))
     }
 
     /// The group of a key, a new one where it is the first of its kind.

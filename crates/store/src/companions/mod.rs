@@ -14,6 +14,7 @@
 //! a companion add up to the rows of its segment. Rows of one companion may agree in all dimensions: groups are written
 //! early when memory is short.
 
+mod alike;
 mod groups;
 mod totals;
 

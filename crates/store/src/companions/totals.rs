@@ -33,7 +33,7 @@ impl Totals {
             self.values = self.values.saturating_add(whole(rollup.measure.count)?);
             let sketches = column(rollup.measure.sketch)?.as_binary_opt::<i32>();
             for bytes in sketches.ok_or_else(|| no_kind(rollup.measure.sketch))?.iter().flatten() {
-                self.sketch.merge(&Sketch::decode(bytes).map_err(|error| format!("has {error}"))?);
+                self.sketch.merge_encoded(bytes).map_err(|error| format!("has {error}"))?;
             }
             return Ok(());
         }

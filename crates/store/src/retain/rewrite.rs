@@ -7,8 +7,8 @@ use arrow::compute::filter_record_batch;
 use super::terms::{self, Terms, needed_rows};
 use super::{GoesOn, Step, is_listed, policy_number};
 use crate::catalog::{segments, terms as noted};
-use crate::error::StoreError;
 use crate::companions::Companions;
+use crate::error::StoreError;
 use crate::flush::{new_segments, settle};
 use crate::inner::Inner;
 use crate::memory::Change;
@@ -31,7 +31,9 @@ pub(super) fn examine_segment(
         .filesystem
         .open_for_reading(segment.path())
         .map_err(|error| io_error(segment.path(), error))?;
-    let Some(examined) = terms::examine(policy, segment, file, today, goes_on)? else { return Ok(Step::Stopped) };
+    let Some(examined) = terms::examine(policy, segment, file, today, goes_on)? else {
+        return Ok(Step::Stopped);
+    };
     let turn = inner.maintenance.lock();
     inner.must_be_open()?;
     let written = inner.commit_durable(|connection| {

@@ -43,14 +43,14 @@ fn rolled_up(snapshot: &Snapshot, name: &str) -> BTreeMap<Group, Known> {
         let time = |name: &str| {
             batch.column_by_name(name).unwrap().as_primitive::<TimestampMicrosecondType>().clone()
         };
-        let services = batch.column_by_name("service").unwrap().as_string_view();
+        let services = batch.column_by_name("service").map(|column| column.as_string_view());
         let sums = batch.column_by_name("duration_seconds_sum").unwrap().as_primitive::<Float64Type>();
         let sketches = batch.column_by_name("duration_seconds_sketch").unwrap().as_binary::<i32>();
         for row in 0..batch.num_rows() {
             let start = time("at").value(row);
             let (first, last) = (time("first_at").value(row), time("last_at").value(row));
             assert!(start <= first && first <= last && last < start + rollup.bucket.micros());
-            let service = services.is_valid(row).then(|| services.value(row).to_owned());
+            let service = services.and_then(|names| names.is_valid(row).then(|| names.value(row).to_owned()));
             let known = groups.entry((service, start)).or_default();
             known.rows += whole("row_count").value(row);
             known.values += whole("duration_seconds_count").value(row);
@@ -64,11 +64,13 @@ fn rolled_up(snapshot: &Snapshot, name: &str) -> BTreeMap<Group, Known> {
 }
 
 /// The same, from the test results with these numbers.
-fn expected(numbers: impl Iterator<Item = u64>, bucket: Bucket) -> BTreeMap<Group, Known> {
+fn expected(numbers: impl Iterator<Item = u64>, rollup: &str) -> BTreeMap<Group, Known> {
+    let rollup = rollup_named(rollup).unwrap();
     let mut groups: BTreeMap<Group, Known> = BTreeMap::new();
     for number in numbers {
         let test = test_result(number);
-        let group = (test.service.clone(), bucket.start_of(test.at.as_micros()));
+        let service = test.service.clone().filter(|_| rollup.dimensions.contains(&"service"));
+        let group = (service, rollup.bucket.start_of(test.at.as_micros()));
         groups.entry(group).or_default().add(test.duration_seconds);
     }
     groups
@@ -77,7 +79,7 @@ fn expected(numbers: impl Iterator<Item = u64>, bucket: Bucket) -> BTreeMap<Grou
 fn assert_rolled_up(snapshot: &Snapshot, numbers: std::ops::Range<u64>, when: &str) {
     for rollup in rollups_of(&TESTS) {
         let found = rolled_up(snapshot, rollup.table.name);
-        assert_eq!(found, expected(numbers.clone(), rollup.bucket), "{} {when}", rollup.table.name);
+        assert_eq!(found, expected(numbers.clone(), rollup.table.name), "{} {when}", rollup.table.name);
     }
 }
 
@@ -109,7 +111,7 @@ fn companions_describe_exactly_the_rows_of_their_segment_from_flush_to_merge_to_
     let store = open(folder.path());
     send(&store, "first", 0..1_500);
     store.flush().unwrap();
-    assert_eq!(companions(&store.snapshot()), 15, "three for each of five days");
+    assert_eq!(companions(&store.snapshot()), 20, "four for each of five days");
     assert_rolled_up(&store.snapshot(), 0..1_500, "after a flush");
     send(&store, "second", 1_500..4_000);
     send(&store, "first", 0..1_500);
@@ -223,7 +225,7 @@ fn a_companion_that_does_not_add_up_to_its_segment_is_found() {
         .unwrap();
     drop(catalog);
     let report = check(folder.path(), &mut |_| {}).unwrap();
-    assert_eq!(report.problems.len(), 6, "{:?}", report.problems);
+    assert_eq!(report.problems.len(), 8, "{:?}", report.problems);
     assert!(
         report.problems[0].what.contains("does not add up to the rows of segment"),
         "{:?}",
@@ -269,8 +271,8 @@ fn rollups_stay_when_retention_takes_rows_and_describe_them_once() {
     store.retain().unwrap();
     let snapshot = store.snapshot();
     assert!(snapshot.rows(&TESTS) < 1_500);
-    for name in ["tests_daily", "tests_by_service_daily"] {
-        assert_eq!(rolled_up(&snapshot, name), expected(0..1_500, Bucket::Day), "{name}");
+    for name in ["tests_daily", "tests_by_service_daily", "tests_by_project_daily"] {
+        assert_eq!(rolled_up(&snapshot, name), expected(0..1_500, name), "{name}");
     }
     let hours = rolled_up(&snapshot, "tests_hourly").values().map(|known| known.rows).sum::<i64>();
     assert!((900..1_500).contains(&hours), "the first days of the hours are gone: {hours}");

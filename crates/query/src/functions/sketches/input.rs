@@ -66,15 +66,9 @@ impl<'a> Encoded<'a> {
 /// # Errors
 /// When the bytes are no sketch; the text tells where they may come from.
 pub(super) fn merge_encoded(sketch: &mut Sketch, bytes: &[u8]) -> Result<()> {
-    let other = Sketch::decode(bytes).map_err(|error| {
+    sketch.merge_encoded(bytes).map_err(|error| {
         DataFusionError::Execution(format!("{error}; sketches are what sketch(x) makes, byte for byte"))
-    })?;
-    if sketch.count() == 0 {
-        *sketch = other;
-    } else {
-        sketch.merge(&other);
-    }
-    Ok(())
+    })
 }
 
 /// The first argument.
