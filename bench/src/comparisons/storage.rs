@@ -90,6 +90,7 @@ fn unflushed(binary: &Path, data: &Path) -> ServerOptions {
     ServerOptions::new(binary, data)
         .argument(format!("--flush-journal-bytes={}", u64::MAX >> 1))
         .argument(format!("--flush-rows={}", u64::MAX >> 1))
+        .argument(format!("--flush-memory-bytes={}", u64::MAX >> 1))
         .argument(format!("--flush-age-seconds={}", u32::MAX))
 }
 

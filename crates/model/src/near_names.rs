@@ -3,7 +3,7 @@
 const MOST: usize = 5;
 
 /// The candidates near `wanted`, nearest first, at most five; all of them when none is near.
-pub(crate) fn near_names(wanted: &str, candidates: &[String]) -> Vec<String> {
+pub fn near_names(wanted: &str, candidates: &[String]) -> Vec<String> {
     let lower = wanted.to_lowercase();
     let tolerance = (lower.chars().count() / 3).max(2);
     let mut near: Vec<(usize, &String)> = candidates
