@@ -113,7 +113,8 @@ pub(crate) fn load(
         if let Some(limit) = name.strip_prefix(env::LIMITS_PREFIX) {
             set_limit(&mut config.limits, name, &limit.to_lowercase(), value, &mut unknown)?;
         } else if let Some(table) = name.strip_prefix(env::RETENTION_PREFIX) {
-            let keep = value.parse().map_err(|error| usage(format!("environment variable {name}: {error}")))?;
+            let keep =
+                value.parse().map_err(|error| usage(format!("environment variable {name}: {error}")))?;
             config.retention.tables.insert(table.to_lowercase(), TableSetting::All(keep));
         } else if name == env::DATA {
             config.data = PathBuf::from(value);
@@ -242,16 +243,20 @@ mod tests {
         assert_eq!(load(&written).unwrap().config.retention, loaded.config.retention, "{written}");
         assert!(loaded.config.retention().is_ok());
 
-        let misspelt = load("[retention]\ntets = '2 years'\n").unwrap().config.retention().unwrap_err().to_string();
+        let misspelt =
+            load("[retention]\ntets = '2 years'\n").unwrap().config.retention().unwrap_err().to_string();
         assert!(misspelt.contains("`tets`") && misspelt.contains("tests"), "{misspelt}");
-        let from_environment = super::load(Some(&path), variables(&[("MANOMETER_RETENTION_TESTS", "1 year")]));
+        let from_environment =
+            super::load(Some(&path), variables(&[("MANOMETER_RETENTION_TESTS", "1 year")]));
         let refused = super::load(Some(&path), variables(&[("MANOMETER_RETENTION_TESTS", "long")]));
         assert!(refused.unwrap_err().to_string().contains("MANOMETER_RETENTION_TESTS: `long`"));
         let tests = from_environment.unwrap().config.retention.tables.remove("tests").unwrap();
         assert_eq!(tests, TableSetting::All(manometer_model::Keep::Days(365)));
         let no_term = load("[retention]\ntests = 'a while'\n").unwrap_err().to_string();
         assert!(no_term.contains("`a while`") && no_term.contains("90 days"), "{no_term}");
-        let no_key = load("[[retention.rules]]\ntable = 'tests'\nwhen = {}\nkeep = '1 day'\n").unwrap_err().to_string();
+        let no_key = load("[[retention.rules]]\ntable = 'tests'\nwhen = {}\nkeep = '1 day'\n")
+            .unwrap_err()
+            .to_string();
         assert!(no_key.contains("`when`"), "{no_key}");
     }
 

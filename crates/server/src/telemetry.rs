@@ -170,6 +170,11 @@ impl Collector for StoreNumbers {
             &gauge(stats.journal_bytes),
         )?;
         encode(
+            "unflushed_memory_bytes",
+            "Memory of the rows that no segment holds yet",
+            &gauge(stats.unflushed_memory_bytes),
+        )?;
+        encode(
             "journal_batches",
             "Batches in the journal that no segment holds yet",
             &gauge(stats.journal_batches),
@@ -212,10 +217,8 @@ impl Collector for StoreNumbers {
             Ok::<(), std::fmt::Error>(())
         };
         removed("retention_rows", "Rows removed because their term was over", &|table| table.retired_rows)?;
-        removed(
-            "retention_bytes",
-            "By how much segment files became smaller by that",
-            &|table| table.retired_bytes,
-        )
+        removed("retention_bytes", "By how much segment files became smaller by that", &|table| {
+            table.retired_bytes
+        })
     }
 }

@@ -78,7 +78,9 @@ fn find(inner: &Inner, choose: impl Fn(&[Arc<Segment>]) -> Option<Vec<Arc<Segmen
     let today = inner.options.clock.now().day();
     let memory = inner.memory.read();
     for (index, table) in memory.tables.iter().enumerate() {
-        for (partition, segments) in by_destination(&table.segments, inner.options.retention.of(table.table), today) {
+        for (partition, segments) in
+            by_destination(&table.segments, inner.options.retention.of(table.table), today)
+        {
             let unfinished: Vec<_> =
                 segments.into_iter().filter(|segment| segment.size_bytes() < TARGET_BYTES).collect();
             if let Some(inputs) = choose(&unfinished) {
@@ -160,6 +162,7 @@ fn merge(inner: &Inner, work: &Work, report: &mut CompactReport) -> Result<(), S
     let obsolete: Vec<(i64, &str)> =
         inputs.iter().map(|segment| (segment.id(), segment.entry().file.as_str())).collect();
     let numbers: Vec<i64> = inputs.iter().map(|segment| segment.id()).collect();
+    let merged_away = numbers.clone();
     let swapped = inner.commit_durable(|connection| {
         for draft in &drafts {
             segments::insert(connection, &draft.entry)?;
@@ -179,6 +182,7 @@ fn merge(inner: &Inner, work: &Work, report: &mut CompactReport) -> Result<(), S
         report.segments_after += 1;
         report.bytes_after += size_bytes;
     })?;
+    inner.retain.forget_segments(&merged_away);
     report.segments_before += inputs.len() as u64;
     report.bytes_before += inputs.iter().map(|segment| segment.size_bytes()).sum::<u64>();
     report.rows += inputs.iter().map(|segment| segment.rows()).sum::<u64>();

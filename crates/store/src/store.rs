@@ -242,6 +242,7 @@ impl Store {
         StoreStats {
             tables: tables.collect(),
             journal_bytes: memory.journal_bytes(),
+            unflushed_memory_bytes: memory.unflushed_memory(),
             journal_batches: memory.tables.iter().map(|table| table.batches.len() as u64).sum(),
             queue_requests,
             queue_bytes,

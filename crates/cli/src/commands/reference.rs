@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use clap::{Command, CommandFactory as _};
 use manometer_model::records::TABLES;
-use manometer_model::{Limits, TableKind};
+use manometer_model::{Limits, Retention, TableKind};
 
 use crate::args::Cli;
 
@@ -50,10 +50,11 @@ fn write_table(page: &mut String, table: &manometer_model::Table) -> std::fmt::R
     };
     writeln!(
         page,
-        "\n## {}\n\n{}\n{life}\n\nRecord type: `{}`.\n",
+        "\n## {}\n\n{}\n{life}\n\nRecord type: `{}`. Kept where nothing is set: {}.\n",
         table.name,
         table.doc.trim(),
-        table.record
+        table.record,
+        Retention::default().of(table).described(table)
     )?;
     writeln!(page, "| column | kind | may be null | meaning |\n|---|---|---|---|")?;
     for column in table.columns {

@@ -30,7 +30,9 @@ pub(super) fn examine_segment(
         .filesystem
         .open_for_reading(segment.path())
         .map_err(|error| io_error(segment.path(), error))?;
-    let Some(examined) = terms::examine(policy, segment, file, today, goes_on)? else { return Ok(Step::Stopped) };
+    let Some(examined) = terms::examine(policy, segment, file, today, goes_on)? else {
+        return Ok(Step::Stopped);
+    };
     let turn = inner.maintenance.lock();
     inner.must_be_open()?;
     let written = inner.commit_durable(|connection| {
@@ -54,7 +56,9 @@ pub(super) fn rewrite(
 ) -> Result<Step, StoreError> {
     // Keeps the folder while a file is written into it: `maintenance` is free meanwhile, so that flushes go on.
     let Some(folder) = inner.lock.lock().clone() else { return Err(StoreError::Closed) };
-    let Some((draft, terms)) = write_needed(inner, segment, today, goes_on)? else { return Ok(Step::Stopped) };
+    let Some((draft, terms)) = write_needed(inner, segment, today, goes_on)? else {
+        return Ok(Step::Stopped);
+    };
     let turn = inner.maintenance.lock();
     inner.must_be_open()?;
     if !is_listed(inner, index, segment) {

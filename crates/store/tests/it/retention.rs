@@ -104,7 +104,11 @@ fn what_arrives_older_than_its_term_is_stored_and_goes_by_the_same_rule() {
     let store = place.open();
     send_days(&store, "late", [-200, -31, -30, 0].into_iter());
     assert_eq!(days(&store), [-200, -31, -30, 0], "it is accepted and seen");
-    assert_eq!(store.snapshot().retention_plan(&place.retention, Timestamp::from_seconds(START)).unwrap()[0].unflushed_rows, 2);
+    assert_eq!(
+        store.snapshot().retention_plan(&place.retention, Timestamp::from_seconds(START)).unwrap()[0]
+            .unflushed_rows,
+        2
+    );
     store.retain().unwrap();
     assert_eq!((days(&store), removed(&store, "tests")), (vec![-30, 0], 2));
     send_days(&store, "late", [-200].into_iter());
@@ -141,8 +145,13 @@ fn a_month_of_small_days_is_written_anew_when_rows_waited_for_an_eighth_of_their
     store.compact().unwrap();
     assert_eq!(place.files(), 1, "the days share the segment of their month");
     place.clock.advance_seconds(41 * DAY + DAY * 9);
-    let plan = store.snapshot().retention_plan(&place.retention, Timestamp::from_seconds(START + 90 * DAY)).unwrap();
-    assert_eq!((plan[0].rows, plan[0].waiting_rows), (0, 10), "no file is written for what went over just now");
+    let plan =
+        store.snapshot().retention_plan(&place.retention, Timestamp::from_seconds(START + 90 * DAY)).unwrap();
+    assert_eq!(
+        (plan[0].rows, plan[0].waiting_rows),
+        (0, 10),
+        "no file is written for what went over just now"
+    );
     assert_eq!(store.retain().unwrap().segments_rewritten, 0);
     place.clock.advance_seconds(DAY);
     let report = store.retain().unwrap();
@@ -202,7 +211,8 @@ fn noted_terms(place: &Place) -> i64 {
 
 #[test]
 fn categories_of_one_segment_go_each_at_its_time() {
-    let place = Place::new(settings(r#"{"logs": {"default": "10 days", "debug": "1 day", "security": "1 year"}}"#));
+    let place =
+        Place::new(settings(r#"{"logs": {"default": "10 days", "debug": "1 day", "security": "1 year"}}"#));
     let store = place.open();
     let lines = [("debug", 0), ("job", 0), ("security", 0), ("", 0), ("debug", 1), ("security", 40)];
     send_logs(&store, "a", &lines);
@@ -281,7 +291,8 @@ fn runs(store: &Store) -> Vec<String> {
 
 #[test]
 fn runs_that_ended_long_ago_go_with_their_jobs_and_running_ones_stay() {
-    let place = Place::new(Retention::forever().with(&RUNS, Keep::Days(30)).with(Job::table(), Keep::Days(30)));
+    let place =
+        Place::new(Retention::forever().with(&RUNS, Keep::Days(30)).with(Job::table(), Keep::Days(30)));
     let store = place.open();
     let at = |day: i64| Some(Timestamp::from_seconds(START + day * DAY));
     send_run(&store, "old", &ended_run(1, 0));
@@ -366,7 +377,8 @@ fn random_histories_keep_exactly_the_rows_whose_term_is_not_over() {
                     let mut writer = store.writer();
                     for _ in 0..random.u64(1..40) {
                         let at = Timestamp::from_micros(
-                            Timestamp::from_seconds(START).as_micros() + random.i64(-12..25) * DAY * 1_000_000,
+                            Timestamp::from_seconds(START).as_micros()
+                                + random.i64(-12..25) * DAY * 1_000_000,
                         );
                         writer.append(&TESTS, &Test { at, ..test_result(sent) }.values()).unwrap();
                         rows.push((sent, at.day()));
