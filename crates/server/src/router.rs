@@ -7,7 +7,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::answers::completeness;
-use crate::api::{self, answers, deliveries, openapi, polls, records, reports, sql};
+use crate::api::{self, answers, deliveries, openapi, polls, records, reports, sql, store};
 use crate::receivers::{influxdb, remote_write};
 use crate::state::App;
 use crate::webhooks::replay;
@@ -36,6 +36,8 @@ fn api_routes() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(replay::again)) //      POST …/{receipt}/replay      admin     reads a webhook again
         .routes(routes!(polls::list)) //        GET  /api/v1/polls           query     how polling stands
         .routes(routes!(polls::backfill)) //    POST …/backfill              admin     asks for history
+        .routes(routes!(store::holdings)) //    GET  /api/v1/store           admin     what the store holds, and when it goes
+        .routes(routes!(store::retain)) //      POST …/store/retention       admin     removes what is over, or tells what would go
         .routes(routes!(metrics::exposition)) // GET /metrics                query     numbers for Prometheus
         .routes(routes!(openapi::document)) //  GET  /api/openapi.json       -         this table, for programs
         .routes(routes!(health::alive)) //      GET  /healthz                -         is the process there?
