@@ -4,9 +4,11 @@
 //! cargo xtask test        every test of the workspace
 //! cargo xtask tidy        house rules that no other tool checks
 //! cargo xtask reference   writes docs/reference again from the program itself
+//! cargo xtask dashboards  writes deploy/grafana/dashboards again; `--check` says which are stale
 //! cargo xtask ci          format, lints, tidy, documentation, tests, fresh reference: what has to be green
 //! ```
 
+mod dashboards;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -34,8 +36,9 @@ fn run(arguments: &[String]) -> anyhow::Result<()> {
         "test" => test(&root, rest),
         "tidy" => tidy::check(&root),
         "reference" => reference(&root),
+        "dashboards" => dashboards::write(&root, rest.iter().any(|argument| argument == "--check")),
         "ci" => ci(&root),
-        _ => bail!("usage: cargo xtask test [ARGUMENTS FOR cargo test] | tidy | reference | ci"),
+        _ => bail!("usage: cargo xtask test [ARGUMENTS FOR cargo test] | tidy | reference | dashboards [--check] | ci"),
     }
 }
 
@@ -59,6 +62,7 @@ fn reference(root: &Path) -> anyhow::Result<()> {
 fn ci(root: &Path) -> anyhow::Result<()> {
     cargo(root, &["fmt", "--all", "--check"], &[])?;
     tidy::check(root)?;
+    dashboards::write(root, true)?;
     cargo(root, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], &[])?;
     cargo(root, &["doc", "--workspace", "--no-deps", "--quiet"], &[("RUSTDOCFLAGS", "-D warnings")])?;
     test(root, &[])

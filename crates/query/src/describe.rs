@@ -6,7 +6,7 @@ use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::tree_node::{TreeNode as _, TreeNodeRecursion};
 use datafusion::common::{ParamValues, ScalarValue};
 use datafusion::error::{DataFusionError, Result};
-use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::logical_expr::{Expr, ExprSchemable as _, LogicalPlan};
 
 /// Most placeholders of a query.
 const PLACEHOLDERS: usize = 1_000;
@@ -23,7 +23,7 @@ pub(crate) struct Description {
 /// Describes a plan. `declared` are types that are known already, in order.
 pub(crate) fn description(plan: LogicalPlan, declared: &[Option<DataType>]) -> Result<Description> {
     let mut found = plan.get_parameter_types()?;
-    for (name, cast_to) in cast_types(&plan)? {
+    for (name, cast_to) in cast_types(&plan)?.into_iter().chain(array_types(&plan)?) {
         let known = found.entry(name).or_default();
         if known.is_none() {
             *known = Some(cast_to);
@@ -48,6 +48,27 @@ fn cast_types(plan: &LogicalPlan) -> Result<Vec<(String, DataType)>> {
                     && let Expr::Placeholder(placeholder) = cast.expr.as_ref()
                 {
                     types.push((placeholder.id.clone(), cast.field.data_type().clone()));
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })
+        })
+    })?;
+    Ok(types)
+}
+
+/// The types of placeholders in which a column is looked for: `name = ANY($1)`, which is `array_has($1, name)` here.
+fn array_types(plan: &LogicalPlan) -> Result<Vec<(String, DataType)>> {
+    let mut types = Vec::new();
+    plan.apply_with_subqueries(|node| {
+        let schema = node.inputs().first().map_or_else(|| node.schema().clone(), |input| input.schema().clone());
+        node.apply_expressions(|expression| {
+            expression.apply(|part| {
+                if let Expr::ScalarFunction(function) = part
+                    && function.name() == "array_has"
+                    && let [Expr::Placeholder(placeholder), wanted] = function.args.as_slice()
+                {
+                    let element = wanted.get_type(&schema)?;
+                    types.push((placeholder.id.clone(), DataType::new_list(element, true)));
                 }
                 Ok(TreeNodeRecursion::Continue)
             })

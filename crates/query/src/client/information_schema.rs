@@ -157,24 +157,24 @@ impl SchemaProvider for InformationSchema {
 }
 
 /// Columns of text, to be a table.
-struct Texts {
+pub(super) struct Texts {
     names: Vec<&'static str>,
     columns: Vec<Vec<Option<String>>>,
 }
 
 impl Texts {
-    fn new(names: &[&'static str]) -> Self {
+    pub(super) fn new(names: &[&'static str]) -> Self {
         Self { names: names.to_vec(), columns: vec![Vec::new(); names.len()] }
     }
 
-    fn push(&mut self, row: &[Option<&str>]) {
+    pub(super) fn push(&mut self, row: &[Option<&str>]) {
         for (column, value) in self.columns.iter_mut().zip(row) {
             column.push(value.map(str::to_owned));
         }
     }
 
     /// With columns of numbers behind the texts.
-    fn table(self, numbers: &[(&str, Vec<Option<i32>>)]) -> Result<Arc<dyn TableProvider>> {
+    pub(super) fn table(self, numbers: &[(&str, Vec<Option<i32>>)]) -> Result<Arc<dyn TableProvider>> {
         let mut fields: Vec<Field> = self.names.iter().map(|name| Field::new(*name, DataType::Utf8, true)).collect();
         let mut arrays: Vec<ArrayRef> =
             self.columns.into_iter().map(|column| Arc::new(StringArray::from(column)) as ArrayRef).collect();

@@ -4,6 +4,7 @@
 //! of names and types alone, which everyone may know; rows stay behind the guard inside the tables.
 
 mod functions;
+mod overlay;
 mod information_schema;
 
 use std::fmt;
@@ -20,6 +21,7 @@ use datafusion_postgres::datafusion_pg_catalog::pg_catalog::context::EmptyContex
 use datafusion_postgres::datafusion_pg_catalog::setup_pg_catalog;
 use manometer_model::Timestamp;
 
+use self::overlay::Overlay;
 use self::information_schema::{INFORMATION_SCHEMA, InformationSchema};
 use crate::catalog::{CATALOG, SCHEMA, SnapshotSchema};
 use crate::wire::session::ClientSession;
@@ -79,7 +81,7 @@ impl ClientCatalog {
         let own = Arc::new(SnapshotSchema::new(source, access, Arc::clone(&self.shared)));
         let schemas: Vec<(&'static str, Arc<dyn SchemaProvider>)> = vec![
             (SCHEMA, own),
-            (PG_CATALOG, Arc::clone(&self.pg_catalog)),
+            (PG_CATALOG, Arc::new(Overlay::new(Arc::clone(&self.pg_catalog), Arc::clone(client)))),
             (INFORMATION_SCHEMA, Arc::clone(&self.information) as Arc<dyn SchemaProvider>),
         ];
         let list = MemoryCatalogProviderList::new();

@@ -186,7 +186,7 @@ impl Conversation {
             }
         };
         let columns: Vec<Field> = names.into_iter().map(|name| Field::new(name, DataType::Utf8, true)).collect();
-        let fields = types::fields(&Schema::new(columns), &[])?;
+        let fields = types::fields(&Schema::new(columns), &[], None)?;
         backend::row_description(&mut self.socket.output, &fields);
         Ok(())
     }

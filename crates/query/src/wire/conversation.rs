@@ -224,7 +224,7 @@ impl Conversation {
             trouble = self.socket.gone() => return Err(trouble),
         };
         let result = result.map_err(|error| self.fault(&error, origin))?;
-        let fields = types::fields(result.schema(), formats)?;
+        let fields = types::fields(result.schema(), formats, question.names.as_deref().map(Vec::as_slice))?;
         Ok(Running::new(result, fields, timing))
     }
 
@@ -269,6 +269,10 @@ fn cancelled() -> Failure {
 pub(super) struct Origin(Option<(String, usize)>);
 
 impl Origin {
+    pub(super) fn unknown() -> Self {
+        Self(None)
+    }
+
     pub(super) fn of(piece: &Piece, question: &Question) -> Self {
         Self((!question.is_rewritten).then(|| (piece.text.clone(), piece.letters_before)))
     }

@@ -96,8 +96,10 @@ impl Conversation {
                     Command::Query => Some(compatibility::question(&piece)?),
                     _ => None,
                 };
-                let nothing = Question { sql: String::new(), is_rewritten: true };
-                let origin = Origin::of(&piece, question.as_ref().unwrap_or(&nothing));
+                let origin = match &question {
+                    Some(question) => Origin::of(&piece, question),
+                    None => Origin::unknown(),
+                };
                 Some(Asked { command, question, origin })
             }
         };
@@ -189,7 +191,9 @@ impl Conversation {
                 backend::parameter_description(&mut self.socket.output, &types);
                 match described {
                     Some(found) => {
-                        let fields = types::fields(&found.schema, &[])?;
+                        let question = statement.asked.as_ref().and_then(|asked| asked.question.as_ref());
+                        let names = question.and_then(|question| question.names.as_deref()).map(Vec::as_slice);
+                        let fields = types::fields(&found.schema, &[], names)?;
                         backend::row_description(&mut self.socket.output, &fields);
                     }
                     None => self.describe_command(&statement)?,
@@ -305,9 +309,7 @@ impl Conversation {
         }
         let question = compatibility::question(&piece)?;
         // The place of an error would be counted from the query and not from DECLARE.
-        let unplaced = Question { sql: String::new(), is_rewritten: true };
-        let origin = Origin::of(&piece, &unplaced);
-        let asked = Asked { command, question: Some(question), origin };
+        let asked = Asked { command, question: Some(question), origin: Origin::unknown() };
         let statement =
             Prepared { asked: Some(asked), declared: Vec::new(), described: OnceLock::new(), bytes: sql.len() };
         let portal =

@@ -39,7 +39,7 @@ impl Failure {
     /// without a text (it was rewritten) no position is told.
     pub(super) fn of_query(error: &QueryError, text: Option<(&str, usize)>) -> Self {
         let message = match error {
-            QueryError::Syntax { message } => message.clone(),
+            QueryError::Syntax { message } => spoken(message),
             other => other.to_string(),
         };
         let within = text.and_then(|(sql, before)| position(error, sql).map(|letter| letter + before));
@@ -56,6 +56,14 @@ impl From<Refusal> for Failure {
             Refusal::Unavailable(_) => Self::fatal("57P03", message),
         }
     }
+}
+
+/// A parser's message without its wrapping; the place is told apart.
+fn spoken(message: &str) -> String {
+    let inner = message.strip_prefix("ParserError(\"").and_then(|rest| rest.strip_suffix("\")"));
+    let plain = inner.unwrap_or(message).trim_start_matches("sql parser error: ");
+    let without_place = plain.split(" at Line: ").next().unwrap_or(plain);
+    format!("syntax error: {without_place}")
 }
 
 fn sql_state(error: &QueryError) -> &'static str {
@@ -133,10 +141,11 @@ mod tests {
     #[test]
     fn a_syntax_error_points_at_its_letter() {
         let error = QueryError::Syntax {
-            message: "sql parser error: Expected: end, found: x at Line: 2, Column: 3".to_owned(),
+            message: "ParserError(\"Expected: end, found: x at Line: 2, Column: 3\")".to_owned(),
         };
         let failure = Failure::of_query(&error, Some(("sélect\n  x", 10)));
         assert_eq!((failure.code, failure.position), ("42601", Some(10 + 7 + 3)));
+        assert_eq!(failure.message, "syntax error: Expected: end, found: x");
         assert_eq!(Failure::of_query(&error, None).position, None);
     }
 

@@ -32,6 +32,7 @@ const KNOWN: &[(&str, &str, Kind)] = &[
     ("client_encoding", "UTF8", Kind::Only),
     ("client_min_messages", "notice", Kind::Free),
     ("datestyle", "ISO, MDY", Kind::Warned("dates are written as ISO 8601")),
+    ("default_table_access_method", "heap", Kind::Free),
     ("default_transaction_isolation", "read committed", Kind::Free),
     ("default_transaction_read_only", "on", Kind::Warned("every transaction only reads")),
     ("extra_float_digits", "1", Kind::Free),

@@ -124,6 +124,11 @@ impl Piece {
         })
     }
 
+    /// Its tokens with a space between each two.
+    pub(super) fn spaced(&self) -> String {
+        self.words.iter().map(|word| word.token.to_string()).collect::<Vec<_>>().join(" ")
+    }
+
     /// Is there a comparison with `ANY (…)`, `SOME (…)` or `ALL (…)`?
     pub(super) fn has_quantifier(&self) -> bool {
         (1..self.words.len()).any(|position| {

@@ -10,8 +10,9 @@ use postgres_types::Kind;
 
 use super::failure::Failure;
 
-/// The columns of an answer. `formats` is none (all text), one for all, or one each.
-pub(super) fn fields(schema: &Schema, formats: &[i16]) -> Result<Arc<Vec<FieldInfo>>, Failure> {
+/// The columns of an answer. `formats` is none (all text), one for all, or one each; `names` are what PostgreSQL would
+/// call the columns.
+pub(super) fn fields(schema: &Schema, formats: &[i16], names: Option<&[String]>) -> Result<Arc<Vec<FieldInfo>>, Failure> {
     let columns = schema.fields();
     if formats.len() > 1 && formats.len() != columns.len() {
         let message = format!("{} result formats for {} columns", formats.len(), columns.len());
@@ -20,11 +21,13 @@ pub(super) fn fields(schema: &Schema, formats: &[i16]) -> Result<Arc<Vec<FieldIn
     if columns.len() > usize::from(u16::MAX >> 1) {
         return Err(Failure::error("54011", format!("{} columns are more than the protocol can carry", columns.len())));
     }
+    let names = names.filter(|known| known.len() == columns.len());
     let described = columns.iter().enumerate().map(|(position, field)| {
         let code = formats.get(position).or(formats.first()).copied().unwrap_or(0);
         let kind = of_field(field)?;
         let size = size(&kind);
-        Ok(FieldInfo::new(field.name().clone(), None, None, kind, FieldFormat::from(code)).with_type_size(size))
+        let name = names.and_then(|known| known.get(position)).unwrap_or(field.name());
+        Ok(FieldInfo::new(name.clone(), None, None, kind, FieldFormat::from(code)).with_type_size(size))
     });
     Ok(Arc::new(described.collect::<Result<_, Failure>>()?))
 }

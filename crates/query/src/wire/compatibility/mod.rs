@@ -4,16 +4,19 @@
 //! correlated subquery of a projection becomes null). So it is for statements about the catalog alone: one that names a
 //! table of ours goes to the engine as it is.
 
-use std::fmt;
-use std::sync::LazyLock;
+mod names;
+mod rules;
 
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+
+use datafusion::sql::sqlparser::ast::Statement;
+use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
+use datafusion::sql::sqlparser::parser::Parser;
 use datafusion_postgres::datafusion_pg_catalog::sql::PostgresCompatibilityParser;
 use datafusion_postgres::datafusion_pg_catalog::sql::rules::{
     RewriteArrayAnyAllOperation, SqlStatementRewriteRule, StripCallableQualifier,
 };
-use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
-use datafusion::sql::sqlparser::parser::Parser;
-
 use super::failure::Failure;
 use super::statement::Piece;
 use crate::QueryError;
@@ -33,6 +36,8 @@ static PARSER: LazyLock<PostgresCompatibilityParser> = LazyLock::new(PostgresCom
 #[derive(Clone)]
 pub(super) struct Question {
     pub(super) sql: String,
+    /// What PostgreSQL would call its columns, where that can be told.
+    pub(super) names: Option<Arc<Vec<String>>>,
     /// Is it another text than the client's, so that places in it mean nothing to the client?
     pub(super) is_rewritten: bool,
 }
@@ -43,26 +48,57 @@ impl fmt::Debug for Question {
     }
 }
 
+/// What Grafana's query builder asks for the search path with, as tokens.
+const GRAFANA_SEARCH_PATH: &str = "SELECT CASE WHEN trim(s[i]) = '\"$user\"' THEN user ELSE trim(s[i]) END FROM \
+    generate_series(array_lower(string_to_array(current_setting('search_path'),','),1), \
+    array_upper(string_to_array(current_setting('search_path'),','),1)) as i, \
+    string_to_array(current_setting('search_path'),',') s";
+
 /// What the engine is asked for a statement.
 pub(super) fn question(piece: &Piece) -> Result<Question, Failure> {
     let text = piece.text.as_str();
     if let Some(own) = shown(piece) {
-        return Ok(Question { sql: own.to_owned(), is_rewritten: true });
+        return Ok(Question { sql: own.to_owned(), names: None, is_rewritten: true });
     }
+    let parsed = Parser::parse_sql(&PostgreSqlDialect {}, text);
+    let names = parsed.as_ref().ok().and_then(|statements| names::of_statement(statements.first()?)).map(Arc::new);
     if is_about_the_catalog(piece) {
-        let statements = PARSER.parse(text).map_err(|error| syntax(&error.to_string(), piece))?;
-        let written: Vec<String> = statements.iter().map(ToString::to_string).collect();
-        return Ok(Question { sql: written.join(";"), is_rewritten: true });
+        let statements = PARSER.parse(&with_plain_search_path(piece)).map_err(|error| syntax(&error.to_string(), piece))?;
+        let sql = written(statements, |statement| {
+            rules::escapes(statement);
+            rules::catalog(statement);
+        });
+        return Ok(Question { sql, names, is_rewritten: true });
     }
-    if piece.has_quantifier() || piece.names().any(|name| name == "pg_catalog") {
-        let parsed = Parser::parse_sql(&PostgreSqlDialect {}, text).map_err(|error| syntax(&error.to_string(), piece))?;
-        let written: Vec<String> = parsed
-            .into_iter()
-            .map(|statement| StripCallableQualifier.rewrite(RewriteArrayAnyAllOperation.rewrite(statement)).to_string())
-            .collect();
-        return Ok(Question { sql: written.join(";"), is_rewritten: true });
+    if piece.has_quantifier() || piece.names().any(|name| matches!(name.as_str(), "pg_catalog" | "escape")) {
+        let statements = parsed.map_err(|error| syntax(&error.to_string(), piece))?;
+        let sql = written(statements, |statement| {
+            rules::escapes(statement);
+            *statement = StripCallableQualifier.rewrite(RewriteArrayAnyAllOperation.rewrite(statement.clone()));
+        });
+        return Ok(Question { sql, names, is_rewritten: true });
     }
-    Ok(Question { sql: text.to_owned(), is_rewritten: false })
+    Ok(Question { sql: text.to_owned(), names, is_rewritten: false })
+}
+
+fn written(statements: Vec<Statement>, rule: impl Fn(&mut Statement)) -> String {
+    let each = statements.into_iter().map(|mut statement| {
+        rule(&mut statement);
+        statement.to_string()
+    });
+    each.collect::<Vec<_>>().join(";")
+}
+
+/// The search path is walked with subscripts the engine does not know; here it always leads to `public`.
+fn with_plain_search_path(piece: &Piece) -> String {
+    static PATTERN: LazyLock<String> = LazyLock::new(|| {
+        let pieces = super::statement::split(GRAFANA_SEARCH_PATH).unwrap_or_default();
+        pieces.first().map(Piece::spaced).unwrap_or_default()
+    });
+    if PATTERN.is_empty() || !piece.names().any(|name| name == "current_setting") {
+        return piece.text.clone();
+    }
+    piece.spaced().replace(PATTERN.as_str(), "SELECT 'public'")
 }
 
 fn syntax(message: &str, piece: &Piece) -> Failure {
@@ -113,6 +149,13 @@ mod tests {
             let question = asked(sql);
             assert_eq!((question.sql.as_str(), question.is_rewritten), (sql, false));
         }
+    }
+
+    #[test]
+    fn the_search_path_of_grafanas_builder_leads_to_public() {
+        let sql = format!("SELECT 1 FROM information_schema.tables WHERE table_schema IN (\n{GRAFANA_SEARCH_PATH}\n)");
+        let question = asked(&sql);
+        assert!(question.sql.contains("IN (SELECT 'public')"), "{}", question.sql);
     }
 
     #[test]
