@@ -13,6 +13,7 @@ mod asking;
 mod fixture;
 mod formats;
 mod limits;
+mod planted;
 mod refusals;
 mod scenarios;
 mod segments;
