@@ -24,6 +24,7 @@ pub mod answers;
 mod catalog;
 mod engine;
 mod error;
+mod exact;
 pub mod format;
 mod functions;
 mod memory;

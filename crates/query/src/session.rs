@@ -14,12 +14,14 @@ use datafusion::prelude::SessionConfig;
 use manometer_model::Timestamp;
 
 use crate::catalog::{CATALOG, SCHEMA};
-use crate::functions;
+use crate::{exact, functions};
 
 /// What every query starts from: functions and settings, no tables.
 pub(crate) fn shared(threads: usize, environment: RuntimeEnv) -> SessionState {
     let mut scalar = SessionStateDefaults::default_scalar_functions();
     scalar.extend(functions::scalar());
+    let mut aggregates = SessionStateDefaults::default_aggregate_functions();
+    aggregates.extend(functions::aggregates());
     let table_functions = SessionStateDefaults::default_table_functions()
         .into_iter()
         .map(|function| (function.name().to_owned(), function))
@@ -29,10 +31,12 @@ pub(crate) fn shared(threads: usize, environment: RuntimeEnv) -> SessionState {
         .with_runtime_env(Arc::new(environment))
         .with_expr_planners(SessionStateDefaults::default_expr_planners())
         .with_scalar_functions(scalar)
-        .with_aggregate_functions(SessionStateDefaults::default_aggregate_functions())
+        .with_aggregate_functions(aggregates)
         .with_window_functions(SessionStateDefaults::default_window_functions())
         .with_higher_order_functions(SessionStateDefaults::default_higher_order_functions())
         .with_table_functions(table_functions)
+        .with_optimizer_rule(Arc::new(exact::ReadAgain))
+        .with_query_planner(Arc::new(exact::Planner))
         .build()
 }
 

@@ -40,6 +40,23 @@ proptest! {
     }
 
     #[test]
+    fn the_range_of_a_rank_holds_its_value_and_counts_all_in_it(values in values(), ranks in prop::collection::vec(any::<prop::sample::Index>(), 1..6)) {
+        let exact = Sample::new(values.iter().copied()).unwrap();
+        let mut ranks: Vec<u64> = ranks.iter().map(|rank| rank.index(values.len()) as u64).collect();
+        ranks.sort_unstable();
+        let ranges = sketch(&values).rank_ranges(&ranks);
+        prop_assert_eq!(ranges.len(), ranks.len());
+        for (rank, range) in ranks.iter().zip(ranges) {
+            let value = exact.values()[*rank as usize];
+            prop_assert!(range.low <= value && value <= range.high, "{value} {range:?}");
+            let below = values.iter().filter(|value| **value < range.low).count() as u64;
+            let inside = values.iter().filter(|value| (range.low..=range.high).contains(*value)).count() as u64;
+            prop_assert_eq!((below, inside), (range.below, range.count));
+        }
+        prop_assert!(sketch(&values).rank_ranges(&[values.len() as u64]).is_empty());
+    }
+
+    #[test]
     fn the_ends_are_exact_and_quantiles_ascend(values in values()) {
         let found = sketch(&values).quantiles(&[0.0, 0.1, 0.5, 0.5, 0.9, 1.0]).unwrap();
         let exact = Sample::new(values.iter().copied()).unwrap();

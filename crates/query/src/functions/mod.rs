@@ -1,13 +1,25 @@
-//! SQL functions of our own.
+//! SQL functions of our own; `docs/QUERY.md` tells users of them.
 
 mod json_object;
 mod label;
+pub(crate) mod numbers;
+pub(crate) mod probabilities;
+mod sketches;
 
 use std::sync::Arc;
 
-use datafusion::logical_expr::ScalarUDF;
+use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
+
+use crate::exact;
 
 /// Our scalar functions.
 pub(crate) fn scalar() -> Vec<Arc<ScalarUDF>> {
     vec![Arc::new(ScalarUDF::from(label::Label::default()))]
+}
+
+/// Our aggregate functions; one of a name that the engine has as well takes its place.
+pub(crate) fn aggregates() -> Vec<Arc<AggregateUDF>> {
+    let mut all = sketches::aggregates();
+    all.extend(exact::aggregates());
+    all
 }

@@ -10,10 +10,14 @@
 mod access;
 mod answers;
 mod asking;
+mod duckdb;
+mod exact;
 mod fixture;
 mod formats;
 mod limits;
 mod planted;
+mod postgres;
+mod quantiles;
 mod refusals;
 mod scenarios;
 mod segments;

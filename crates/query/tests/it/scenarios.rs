@@ -3,16 +3,14 @@
 //! PostgreSQL is asked where `MANOMETER_TEST_POSTGRES` holds a connection string for `psql`; the tables are
 //! made in a schema of their own, which is dropped afterwards.
 
-use std::io::Write;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use arrow::datatypes::DataType;
 use manometer_model::records::{Run, Test};
 use manometer_model::{Conclusion, Record, Status, TestId, TestStatus, Timestamp};
-use manometer_query::{Access, format, relations};
+use manometer_query::Access;
 
-use crate::fixture::{Rows, ask, at, csv_as};
+use crate::fixture::{Rows, at, csv_as};
+use crate::postgres::Peer;
 
 const SCENARIOS: &str = include_str!("../scenarios/sql.toml");
 
@@ -118,16 +116,12 @@ async fn every_scenario_has_its_known_answer() {
 
 #[tokio::test]
 async fn every_scenario_has_the_same_answer_on_postgresql() {
-    let Ok(address) = std::env::var("MANOMETER_TEST_POSTGRES") else {
-        println!("skipped: no PostgreSQL (MANOMETER_TEST_POSTGRES holds no connection string)");
-        return;
-    };
+    let Some(peer) = Peer::found("scenarios") else { return };
     let rows = rows();
-    let peer = Peer { address, schema: format!("manometer_{}", std::process::id()) };
     peer.fill(&rows).await;
     let mut wrong = Vec::new();
     for scenario in scenarios().into_iter().filter(|scenario| scenario.postgres) {
-        let answer = peer.ask(&scenario.sql);
+        let answer = peer.run(&scenario.sql);
         let lines: Vec<String> = answer.clone().unwrap_or_default().lines().map(str::to_owned).collect();
         if answer.is_err() || !same(&lines, &scenario.expect) {
             wrong.push(format!(
@@ -136,7 +130,6 @@ async fn every_scenario_has_the_same_answer_on_postgresql() {
             ));
         }
     }
-    peer.run(&format!("DROP SCHEMA {} CASCADE", peer.schema)).unwrap();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -159,71 +152,4 @@ fn same_cell(cell: &str, wanted: &str) -> bool {
     }
     let moment = |text: &str| Timestamp::parse_lenient(&text.replace("+00", "Z").replace(' ', "T"));
     matches!((moment(cell), moment(wanted)), (Ok(left), Ok(right)) if left == right)
-}
-
-/// A PostgreSQL with the same rows.
-struct Peer {
-    address: String,
-    schema: String,
-}
-
-impl Peer {
-    async fn fill(&self, rows: &Arc<Rows>) {
-        let Self { schema, .. } = self;
-        self.run(&format!("CREATE SCHEMA {schema}")).unwrap();
-        self.run(&format!(
-            "CREATE FUNCTION {schema}.label(labels text, name text) RETURNS text LANGUAGE sql AS 'SELECT labels::jsonb ->> name'"
-        ))
-        .unwrap();
-        for relation in relations().iter().filter(|relation| ["runs", "tests"].contains(&relation.name)) {
-            let columns: Vec<String> = relation
-                .schema
-                .fields()
-                .iter()
-                .map(|field| format!("\"{}\" {}", field.name(), postgres_type(field.data_type())))
-                .collect();
-            self.run(&format!("CREATE TABLE {schema}.{} ({})", relation.name, columns.join(", "))).unwrap();
-            let mut csv = Vec::new();
-            let all = ask(rows, &format!("SELECT * FROM {}", relation.name)).await.unwrap();
-            format::write(all, format::Format::Csv, &mut csv).await.unwrap();
-            self.psql(&format!("\\copy {schema}.{} FROM STDIN CSV HEADER", relation.name), &csv).unwrap();
-        }
-    }
-
-    fn run(&self, sql: &str) -> Result<String, String> {
-        self.psql(sql, &[])
-    }
-
-    fn ask(&self, sql: &str) -> Result<String, String> {
-        self.psql(sql, &[])
-    }
-
-    fn psql(&self, command: &str, input: &[u8]) -> Result<String, String> {
-        let mut child = Command::new("psql")
-            .args(["--no-psqlrc", "--quiet", "--csv", "--tuples-only", "--set=ON_ERROR_STOP=1"])
-            .args(["--dbname", &self.address, "--command", command])
-            .env("PGOPTIONS", format!("-c search_path={},public -c timezone=UTC", self.schema))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|error| format!("psql: {error}"))?;
-        child.stdin.take().unwrap().write_all(input).map_err(|error| error.to_string())?;
-        let output = child.wait_with_output().map_err(|error| error.to_string())?;
-        if !output.status.success() {
-            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
-        }
-        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-    }
-}
-
-fn postgres_type(data_type: &DataType) -> &'static str {
-    match data_type {
-        DataType::Utf8View => "text",
-        DataType::Timestamp(..) => "timestamptz",
-        DataType::Float64 => "double precision",
-        DataType::Int64 => "bigint",
-        DataType::Boolean => "boolean",
-        other => panic!("{other} has no type there"),
-    }
 }

@@ -31,6 +31,18 @@ impl Key {
         self.0
     }
 
+    /// The smallest and the largest number of the bucket.
+    pub(super) fn ends(self) -> (f64, f64) {
+        let size = u64::from(self.0.unsigned_abs()) << DROPPED_BITS;
+        let near = f64::from_bits(size);
+        let far = f64::from_bits(size | ((1 << DROPPED_BITS) - 1));
+        match self.0 {
+            0 => (-far, far),
+            1.. => (near, far),
+            _ => (-far, -near),
+        }
+    }
+
     /// The middle of the bucket.
     pub(super) fn middle(self) -> f64 {
         if self.0 == 0 {

@@ -17,9 +17,11 @@
 mod bucket;
 mod encoding;
 mod quantiles;
+mod ranks;
 mod storage;
 
 pub use encoding::SketchError;
+pub use ranks::RankRange;
 
 use bucket::Key;
 use storage::Storage;

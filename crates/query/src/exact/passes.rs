@@ -1,0 +1,161 @@
+//! Reading the input again: the values of the ranges that hold ranks, of all parts of the input at once.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::datatypes::{Float64Type, SchemaRef};
+use datafusion::common::runtime::JoinSet;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::TaskContext;
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion::physical_plan::aggregates::group_values::{GroupValues, new_group_values};
+use datafusion::physical_plan::aggregates::order::GroupOrdering;
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use futures::StreamExt;
+
+use super::cells::KeyRange;
+use super::order;
+use super::select::Collector;
+use crate::functions::numbers::for_each_stretch;
+
+/// Different values held by one part of the input, over all ranges, before the widest become steps.
+const MOST_KEYS: usize = 1 << 21;
+/// Different values that any range may hold.
+const LEAST_KEYS: usize = 4_096;
+
+/// The ranges of one column of values, by group.
+#[derive(Debug, Default)]
+pub(super) struct Targets {
+    ranges: Vec<KeyRange>,
+    of_group: Vec<Range<usize>>,
+}
+
+impl Targets {
+    /// Adds the ranges of the next group.
+    pub(super) fn push(&mut self, ranges: Vec<KeyRange>) {
+        let begin = self.ranges.len();
+        self.ranges.extend(ranges);
+        self.of_group.push(begin..self.ranges.len());
+    }
+
+    /// The ranges of a group, with their place among all.
+    pub(super) fn of(&self, group: usize) -> impl Iterator<Item = (usize, KeyRange)> {
+        let places = self.of_group.get(group).cloned().unwrap_or_default();
+        places.filter_map(|place| Some((place, *self.ranges.get(place)?)))
+    }
+}
+
+/// What a pass looks for.
+#[derive(Debug)]
+pub(super) struct Search {
+    /// The groups that have ranges: their columns, in the order of `targets`.
+    pub(super) groups: Vec<ArrayRef>,
+    /// The schema of these columns, which are the first of the input.
+    pub(super) group_schema: SchemaRef,
+    /// For each column of values of the input, which follow.
+    pub(super) targets: Vec<Targets>,
+}
+
+/// Reads all of the input and gives, for each column of values, a collector for each of its ranges.
+///
+/// # Errors
+/// When the input fails, or memory ends.
+pub(super) async fn read_again(
+    input: &Arc<dyn ExecutionPlan>,
+    search: Arc<Search>,
+    context: &Arc<TaskContext>,
+) -> Result<Vec<Vec<Collector>>> {
+    let mut parts = JoinSet::new();
+    for partition in 0..input.output_partitioning().partition_count() {
+        let rows = input.execute(partition, Arc::clone(context))?;
+        let memory = MemoryConsumer::new("exact percentiles").register(context.memory_pool());
+        let mut part = Part::new(Arc::clone(&search), memory)?;
+        parts.spawn(async move {
+            let mut rows = rows;
+            while let Some(batch) = rows.next().await {
+                part.read(&batch?)?;
+            }
+            Ok::<_, DataFusionError>(part)
+        });
+    }
+    let mut whole: Option<Part> = None;
+    while let Some(joined) = parts.join_next().await {
+        let part = joined.map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)))??;
+        match &mut whole {
+            None => whole = Some(part),
+            Some(whole) => whole.merge(part),
+        }
+    }
+    Ok(whole.map(|part| part.collectors).unwrap_or_default())
+}
+
+/// One part of the input.
+struct Part {
+    search: Arc<Search>,
+    /// Numbers the groups; those looked for come first. `None` where all rows are one group.
+    names: Option<Box<dyn GroupValues>>,
+    collectors: Vec<Vec<Collector>>,
+    group_of_row: Vec<usize>,
+    collected_bytes: usize,
+    memory: MemoryReservation,
+}
+
+impl Part {
+    fn new(search: Arc<Search>, memory: MemoryReservation) -> Result<Self> {
+        let range_count: usize = search.targets.iter().map(|targets| targets.ranges.len()).sum();
+        let most_keys = (MOST_KEYS / range_count.max(1)).max(LEAST_KEYS);
+        let collectors: Vec<Vec<Collector>> = search
+            .targets
+            .iter()
+            .map(|targets| targets.ranges.iter().map(|range| Collector::new(*range, most_keys)).collect())
+            .collect();
+        let mut group_of_row = Vec::new();
+        let mut names = None;
+        if !search.groups.is_empty() {
+            let mut values = new_group_values(Arc::clone(&search.group_schema), &GroupOrdering::None)?;
+            values.intern(&search.groups, &mut group_of_row)?;
+            names = Some(values);
+        }
+        let collected_bytes = collectors.iter().flatten().map(Collector::memory_bytes).sum();
+        Ok(Self { search, names, collectors, group_of_row, collected_bytes, memory })
+    }
+
+    fn read(&mut self, batch: &RecordBatch) -> Result<()> {
+        let (groups, values) = batch.columns().split_at(self.search.groups.len());
+        match &mut self.names {
+            Some(names) => names.intern(groups, &mut self.group_of_row)?,
+            None => {
+                self.group_of_row.clear();
+                self.group_of_row.resize(batch.num_rows(), 0);
+            }
+        }
+        for ((column, targets), collectors) in
+            values.iter().zip(&self.search.targets).zip(&mut self.collectors)
+        {
+            let values = column.as_primitive::<Float64Type>();
+            for_each_stretch(values, &self.group_of_row, None, |group, values| {
+                for (place, range) in targets.of(group) {
+                    let Some(collector) = collectors.get_mut(place) else { continue };
+                    let before = collector.memory_bytes();
+                    let (low, high) = (order::number(range.low), order::number(range.high));
+                    for value in values.iter().filter(|value| low <= **value && **value <= high) {
+                        collector.add(order::key(*value));
+                    }
+                    self.collected_bytes += collector.memory_bytes();
+                    self.collected_bytes -= before;
+                }
+            });
+        }
+        let names = self.names.as_ref().map_or(0, |names| names.size());
+        self.memory.try_resize(names + self.collected_bytes)
+    }
+
+    fn merge(&mut self, other: Self) {
+        for (ours, theirs) in self.collectors.iter_mut().zip(other.collectors) {
+            for (collector, more) in ours.iter_mut().zip(theirs) {
+                collector.merge(more);
+            }
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Percentiles from sketches: any number of them in one pass, in memory that does not grow with the rows.
+//!
+//! ```text
+//!  quantile, quantiles, p50 … p99, sketch       numbers ─┐
+//!                                                        ├─► a Sketch for each group ─► state: encoded sketches
+//!  sketch_quantile, sketch_quantiles   encoded sketches ─┘             │                 (merged where parts meet)
+//!                                                                      └─► a number, a list of numbers, or the sketch
+//! ```
+//!
+//! An answer lies at most [`RELATIVE_ERROR`](manometer_stats::sketch::RELATIVE_ERROR) (0.4 %) from what
+//! `percentile_cont` answers. Nulls are left out, as are NaN and infinite numbers; of no rows there is no answer (null).
+
+mod answer;
+mod groups;
+mod input;
+mod whole;
+
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::common::utils::take_function_args;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion::logical_expr::utils::format_state_name;
+use datafusion::logical_expr::{
+    Accumulator, AggregateUDF, AggregateUDFImpl, GroupsAccumulator, Signature, Volatility,
+};
+
+use self::answer::Answer;
+use self::groups::SketchGroups;
+use self::input::Input;
+use self::whole::WholeSketch;
+use super::probabilities;
+
+/// Encoded sketches between the parts of a query: offsets of 64 bits, as the sketches of a million groups may be longer
+/// together than those of 32 reach.
+const STATE: DataType = DataType::LargeBinary;
+
+/// One function of the family.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(crate) struct SketchFunction {
+    name: &'static str,
+    input: Input,
+    form: Form,
+    signature: Signature,
+}
+
+/// What a function answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Form {
+    /// The percentile in its name.
+    Percentile(u8),
+    /// The quantile of its second argument.
+    One,
+    /// The quantiles of its second argument, a list.
+    Many,
+    /// The encoded sketch.
+    Encoded,
+}
+
+/// All of them.
+pub(super) fn aggregates() -> Vec<Arc<AggregateUDF>> {
+    let family = [
+        ("quantile", Input::Numbers, Form::One),
+        ("quantiles", Input::Numbers, Form::Many),
+        ("p50", Input::Numbers, Form::Percentile(50)),
+        ("p75", Input::Numbers, Form::Percentile(75)),
+        ("p90", Input::Numbers, Form::Percentile(90)),
+        ("p95", Input::Numbers, Form::Percentile(95)),
+        ("p99", Input::Numbers, Form::Percentile(99)),
+        ("sketch", Input::Numbers, Form::Encoded),
+        ("sketch_quantile", Input::Sketches, Form::One),
+        ("sketch_quantiles", Input::Sketches, Form::Many),
+    ];
+    family
+        .into_iter()
+        .map(|(name, input, form)| {
+            let signature = Signature::user_defined(Volatility::Immutable);
+            Arc::new(AggregateUDF::from(SketchFunction { name, input, form, signature }))
+        })
+        .collect()
+}
+
+impl SketchFunction {
+    fn answer(&self, args: &AccumulatorArgs<'_>) -> Result<Answer> {
+        if args.is_distinct {
+            return Err(DataFusionError::Plan(format!(
+                "{}(DISTINCT …) is not supported: select the distinct values in a subquery",
+                self.name
+            )));
+        }
+        match (self.form, args.exprs) {
+            (Form::Percentile(percent), _) => Ok(Answer::One(Some(f64::from(percent) / 100.0))),
+            (Form::Encoded, _) => Ok(Answer::Encoded),
+            (Form::One, [_, argument]) => Ok(Answer::One(probabilities::one(self.name, argument)?)),
+            (Form::Many, [_, argument]) => Ok(Answer::Many(probabilities::list(self.name, argument)?)),
+            _ => Err(DataFusionError::Internal(format!("{} without its arguments", self.name))),
+        }
+    }
+}
+
+impl AggregateUDFImpl for SketchFunction {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn coerce_types(&self, arguments: &[DataType]) -> Result<Vec<DataType>> {
+        match self.form {
+            Form::Percentile(_) | Form::Encoded => {
+                let [values] = take_function_args(self.name, arguments)?;
+                Ok(vec![self.input.coerced(self.name, values)?])
+            }
+            Form::One => {
+                let [values, probability] = take_function_args(self.name, arguments)?;
+                Ok(vec![
+                    self.input.coerced(self.name, values)?,
+                    probabilities::one_type(self.name, probability)?,
+                ])
+            }
+            Form::Many => {
+                let [values, list] = take_function_args(self.name, arguments)?;
+                Ok(vec![self.input.coerced(self.name, values)?, probabilities::list_type(self.name, list)?])
+            }
+        }
+    }
+
+    fn return_type(&self, _arguments: &[DataType]) -> Result<DataType> {
+        Ok(match self.form {
+            Form::Percentile(_) | Form::One => DataType::Float64,
+            Form::Many => DataType::new_list(DataType::Float64, true),
+            Form::Encoded => DataType::Binary,
+        })
+    }
+
+    fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
+        Ok(vec![Arc::new(Field::new(format_state_name(args.name, "sketch"), STATE, true))])
+    }
+
+    fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        Ok(Box::new(WholeSketch::new(self.input, self.answer(&args)?)))
+    }
+
+    fn create_sliding_accumulator(&self, _args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        Err(DataFusionError::Plan(format!(
+            "{} over a frame that moves is not supported, for a sketch cannot forget a value: begin the frame at UNBOUNDED PRECEDING, or join each row with those of its frame and group",
+            self.name
+        )))
+    }
+
+    fn groups_accumulator_supported(&self, _args: AccumulatorArgs<'_>) -> bool {
+        true
+    }
+
+    fn create_groups_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
+        Ok(Box::new(SketchGroups::new(self.input, self.answer(&args)?)))
+    }
+}
