@@ -20,8 +20,8 @@ mod trend;
 use std::sync::Arc;
 
 pub use self::asking::{
-    AnswerError, Asked, Flat, FlatCell, MEASURES, Measure, ParameterDoc, Question, Range, RangeShown, Scope, Unit, Ways,
-    count, share,
+    AnswerError, Asked, Flat, FlatCell, MEASURES, Measure, ParameterDoc, Question, Range, RangeShown, Scope,
+    Unit, Ways, count, share,
 };
 pub use self::compare::{Anchor, CompareAnswer, CompareRequest, Compared, Side};
 pub use self::failures::{Cause, FailingTest, FailuresAnswer, FailuresRequest, Place};

@@ -26,7 +26,8 @@ struct Example {
 fn example() -> &'static Example {
     static EXAMPLE: OnceLock<Example> = OnceLock::new();
     EXAMPLE.get_or_init(|| {
-        let options = DemoOptions { services: 12, tests_total: 60_000, days: 60, ..DemoOptions::ending_at(present()) };
+        let options =
+            DemoOptions { services: 12, tests_total: 60_000, days: 60, ..DemoOptions::ending_at(present()) };
         let organisation = Organisation::new(options).unwrap();
         let mut records: Vec<Record> = Vec::new();
         for upload in organisation.uploads() {
@@ -55,7 +56,9 @@ async fn the_p99_of_payments_before_and_after_the_validation_library_is_one_ques
     let by_words = [("commit", "new validation library")];
     let by_hash = [("commit", &planted.sha[..9])];
     for line in [by_words, by_hash] {
-        let asked = [&line[..], &[("service", "payments"), ("measure", "test-duration"), ("quantile", "p99")]].concat();
+        let asked =
+            [&line[..], &[("service", "payments"), ("measure", "test-duration"), ("quantile", "p99")]]
+                .concat();
         let answer = ask::<CompareRequest>(&asked).await;
         assert_eq!(answer.anchor.commit_sha.as_deref(), Some(planted.sha.as_str()));
         let waited = answer.anchor.at.unwrap().seconds_since(planted.pushed_at);
@@ -67,14 +70,18 @@ async fn the_p99_of_payments_before_and_after_the_validation_library_is_one_ques
         assert!(median.ratio_low.unwrap() < VALIDATION_LIBRARY.factor, "{median:?}");
         assert!(median.ratio_high.unwrap() > VALIDATION_LIBRARY.factor, "{median:?}");
         let tail = number(&answer, "p99");
-        assert!(tail.is_headline && (tail.ratio.unwrap() - VALIDATION_LIBRARY.factor).abs() < 0.5, "{tail:?}");
+        assert!(
+            tail.is_headline && (tail.ratio.unwrap() - VALIDATION_LIBRARY.factor).abs() < 0.5,
+            "{tail:?}"
+        );
         assert!(answer.before.rows > 500 && answer.after.rows > 500, "{}", answer.verdict);
     }
 }
 
 #[tokio::test]
 async fn another_service_did_not_change_at_that_commit() {
-    let asked = [("commit", "new validation library"), ("service", "inventory"), ("measure", "test-duration")];
+    let asked =
+        [("commit", "new validation library"), ("service", "inventory"), ("measure", "test-duration")];
     let answer = ask::<CompareRequest>(&asked).await;
     assert_eq!(answer.direction, "steady", "{}", answer.verdict);
     assert!(answer.verdict.starts_with("no clear change of p50"), "{}", answer.verdict);
@@ -93,12 +100,18 @@ async fn the_step_that_adds_ten_minutes_to_every_build_is_found_with_its_ten_min
     assert_eq!(answer.direction, "worse", "{}", answer.verdict);
     let median = number(&answer, "p50");
     assert!((median.change.unwrap() - ADDED_STEP.seconds).abs() < 90.0, "{}", answer.verdict);
-    assert!(median.change_low.unwrap() < ADDED_STEP.seconds && ADDED_STEP.seconds < median.change_high.unwrap(), "{median:?}");
+    assert!(
+        median.change_low.unwrap() < ADDED_STEP.seconds && ADDED_STEP.seconds < median.change_high.unwrap(),
+        "{median:?}"
+    );
     assert!(answer.effect_word.as_deref() == Some("large"), "{:?}", answer.effect);
     // The services the commit has no runs of are slower as well: each after its own next run.
     assert!(answer.after.commits > 20);
 
-    let lint = ask::<CompareRequest>(&[&asked[..3], &[("measure", "job-duration"), ("job", ADDED_STEP.job)]].concat()).await;
+    let lint = ask::<CompareRequest>(
+        &[&asked[..3], &[("measure", "job-duration"), ("job", ADDED_STEP.job)]].concat(),
+    )
+    .await;
     assert!((number(&lint, "p50").change.unwrap() - ADDED_STEP.seconds).abs() < 30.0, "{}", lint.verdict);
     let slowest = ask::<SlowestRequest>(&[("of", "steps"), ("since", "7d"), ("limit", "100")]).await;
     assert!(slowest.lines.iter().any(|line| line.label.contains(ADDED_STEP.step)), "{slowest:?}");
@@ -112,7 +125,8 @@ async fn the_grown_image_is_found_by_its_size() {
         ("name", ARTIFACT_GROWTH.artifact),
     ];
     let source: Arc<dyn Source> = example().rows.clone();
-    let pairs: Vec<(String, String)> = asked.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let pairs: Vec<(String, String)> =
+        asked.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let answered = Answers::new(engine(), source, Access::All).ask::<CompareRequest>(pairs, present()).await;
     let answer = answered.unwrap();
     let median = number(&answer, "p50");
@@ -123,7 +137,13 @@ async fn the_grown_image_is_found_by_its_size() {
 #[tokio::test]
 async fn the_trend_of_the_slowed_service_steps_up_at_the_merge() {
     let merged_at = example().organisation.planted().validation_library.pushed_at;
-    let asked = [("measure", "test-duration"), ("service", "payments"), ("branch", "main"), ("since", "60d"), ("bucket", "day")];
+    let asked = [
+        ("measure", "test-duration"),
+        ("service", "payments"),
+        ("branch", "main"),
+        ("since", "60d"),
+        ("bucket", "day"),
+    ];
     let answer = ask::<TrendRequest>(&asked).await;
     let median = |after: bool| {
         let days = answer.series[0].points.iter().filter(|point| {
@@ -143,7 +163,8 @@ async fn the_trend_of_the_slowed_service_steps_up_at_the_merge() {
 #[tokio::test]
 async fn the_history_of_the_wednesday_test_has_its_failures() {
     let fact = WEDNESDAY_FAILURE;
-    let answer = ask::<HistoryRequest>(&[("test", fact.test), ("service", fact.service), ("since", "60d")]).await;
+    let answer =
+        ask::<HistoryRequest>(&[("test", fact.test), ("service", fact.service), ("since", "60d")]).await;
     assert_eq!(answer.classname.as_deref(), Some(fact.classname));
     assert!(answer.total.failed >= 3, "{:?}", answer.total);
     assert!(answer.branches.iter().any(|line| line.branch.as_deref() == Some("main")));

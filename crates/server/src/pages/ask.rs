@@ -45,7 +45,11 @@ pub(crate) enum Answered<A> {
 }
 
 /// Asks a question by the parameters of the address.
-pub(crate) async fn ask<Q: Question>(app: &App, asked: &Asked, now: Timestamp) -> Result<Answered<Q::Answer>, PageRefusal> {
+pub(crate) async fn ask<Q: Question>(
+    app: &App,
+    asked: &Asked,
+    now: Timestamp,
+) -> Result<Answered<Q::Answer>, PageRefusal> {
     match asked.answers(app).ask::<Q>(asked.pairs(), now).await {
         Ok(answer) => Ok(Answered::Answer(answer)),
         Err(AnswerError::Asked { message }) => Ok(Answered::Refusal(StatusCode::BAD_REQUEST, message)),
@@ -57,7 +61,8 @@ pub(crate) async fn ask<Q: Question>(app: &App, asked: &Asked, now: Timestamp) -
 /// The form of a page with what was asked in it. Parameters without a field stay in the address where they are asked
 /// for; each gets a field of its own then.
 pub(crate) fn form<Q: Question>(action: &'static str, fields: Fields, asked: &Asked) -> AskForm {
-    let mut shown: Vec<Field> = fields.iter().map(|(name, label, words, hint)| field(name, label, words, hint, asked)).collect();
+    let mut shown: Vec<Field> =
+        fields.iter().map(|&(name, label, words, hint)| field(name, label, words, hint, asked)).collect();
     for parameter in Q::parameters() {
         let is_shown = shown.iter().any(|field| field.name == parameter.name);
         if !is_shown && asked.text(parameter.name).is_some() {
@@ -74,18 +79,10 @@ pub(crate) fn form<Q: Question>(action: &'static str, fields: Fields, asked: &As
     AskForm { action, fields: shown, csv_url: address("csv"), json_url: address("json"), refusal: None }
 }
 
-fn field(
-    name: &'static str,
-    label: &'static str,
-    words: Words,
-    hint: &'static str,
-    asked: &Asked,
-) -> Field {
+fn field(name: &'static str, label: &'static str, words: Words, hint: &'static str, asked: &Asked) -> Field {
     let value = asked.text(name).unwrap_or_default();
-    let choices = words
-        .iter()
-        .map(|(word, shown)| FieldChoice { word, shown, chosen: *word == value })
-        .collect();
+    let choices =
+        words.iter().map(|&(word, shown)| FieldChoice { word, shown, chosen: word == value }).collect();
     Field { name, label, value: plain_text(value), choices, hint }
 }
 

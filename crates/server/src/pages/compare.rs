@@ -10,10 +10,10 @@ use manometer_query::answers::{CompareAnswer, CompareRequest, Compared, Side, Un
 use super::ask::{self, Answered, Fields, MEASURES};
 use super::asked::Asked;
 use super::layout::Section;
+use super::links;
 use super::refusal::PageRefusal;
 use super::shown::{Count, Moment, plain_text, short_sha};
 use super::view::compare::{ComparePage, Found, Measured, NumberRow, SideRow};
-use super::links;
 use crate::state::App;
 
 const FIELDS: Fields = &[
@@ -58,6 +58,7 @@ pub(crate) fn page(
         layout: asked.layout("Compare", Section::Compare),
         form,
         found: answer.map(|answer| found(answer, asked, now)),
+        notes: answer.iter().flat_map(|answer| &answer.notes).map(|note| plain_text(note)).collect(),
     }
 }
 
@@ -70,7 +71,8 @@ fn found(answer: &CompareAnswer, asked: &Asked, now: Timestamp) -> Found {
         (Some(delta), Some(word)) => format!("{word} effect: Cliff's delta {delta:+.2}"),
         _ => String::new(),
     };
-    let names = if answer.anchor.against.is_some() { ["One branch", "Other branch"] } else { ["Before", "After"] };
+    let names =
+        if answer.anchor.against.is_some() { ["One branch", "Other branch"] } else { ["Before", "After"] };
     Found {
         verdict: plain_text(&answer.verdict),
         look: match answer.direction.as_str() {
@@ -80,10 +82,12 @@ fn found(answer: &CompareAnswer, asked: &Asked, now: Timestamp) -> Found {
         },
         meaning: plain_text(&answer.meaning),
         anchor: anchor(answer),
-        sides: vec![side(names[0], &answer.before, &answer.unit, now), side(names[1], &answer.after, &answer.unit, now)],
+        sides: vec![
+            side(names[0], &answer.before, &answer.unit, now),
+            side(names[1], &answer.after, &answer.unit, now),
+        ],
         numbers: answer.numbers.iter().map(|number| number_row(number, &answer.unit, largest)).collect(),
         effect,
-        notes: answer.notes.iter().map(|note| plain_text(note)).collect(),
         trend_url: trend_url(answer, asked),
     }
 }

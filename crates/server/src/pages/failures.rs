@@ -72,7 +72,11 @@ fn group(cause: &Cause, now: Timestamp) -> CauseRow {
     let compare_url = cause.first_commit.as_deref().map(|sha| {
         links::with_query(
             "/compare",
-            &[("measure", Some("test-failure-rate")), ("commit", Some(sha)), ("project", Some(&cause.project))],
+            &[
+                ("measure", Some("test-failure-rate")),
+                ("commit", Some(sha)),
+                ("project", Some(&cause.project)),
+            ],
         )
     });
     CauseRow {

@@ -1,7 +1,13 @@
 //! Tests of every page with names, messages and addresses made to break out of it.
 
 use manometer_model::{TestId, Timestamp};
-use manometer_query::answers::{Anchor, ArtifactLine, BuildLine, Cause, CompareAnswer, Compared, CoverageLine, DurationPoint, Execution, FailingTest, FailureGroup, FailureLine, FailuresAnswer, FoundTest, JobLine, Place, RunAnswer, RunLine, SampleLine, Series, ServiceAnswer, ServiceLine, ServiceRequest, ServicesAnswer, ServicesRequest, SlowLine, SlowTestLine, SlowestAnswer, StepLine, TestAnswer, TestLine, TestRequest, TrendAnswer, TrendPoint, Unit};
+use manometer_query::answers::{
+    Anchor, ArtifactLine, BuildLine, Cause, CompareAnswer, Compared, CoverageLine, DurationPoint, Execution,
+    FailingTest, FailureGroup, FailureLine, FailuresAnswer, FoundTest, JobLine, Place, RunAnswer, RunLine,
+    SampleLine, Series, ServiceAnswer, ServiceLine, ServiceRequest, ServicesAnswer, ServicesRequest,
+    SlowLine, SlowTestLine, SlowestAnswer, StepLine, TestAnswer, TestLine, TestRequest, TrendAnswer,
+    TrendPoint, Unit,
+};
 
 use super::asked::Asked;
 use super::markup::Markup;
@@ -226,24 +232,84 @@ fn what_was_searched_for_stays_text() {
 fn typed_answers_stay_text_and_so_does_what_was_asked() {
     let query: String = ["measure", "service", "commit", "name", "outcome"]
         .iter()
-        .map(|name| format!("{name}={}&", form_urlencoded::byte_serialize(EVIL.as_bytes()).collect::<String>()))
+        .map(|name| {
+            format!("{name}={}&", form_urlencoded::byte_serialize(EVIL.as_bytes()).collect::<String>())
+        })
         .collect();
     let asked = Asked::of(&query, None);
-    let key = || [("service".to_owned(), maybe()), ("test_id".to_owned(), maybe()), ("project".to_owned(), maybe())].into();
-    let series = Series { label: evil(), key: key(), points: vec![TrendPoint::default()], ..Series::default() };
-    let of_trend = TrendAnswer { meaning: evil(), unit: Unit::Other(evil()), group: maybe(), series: vec![series], ..TrendAnswer::default() };
+    let key = || -> std::collections::BTreeMap<String, Option<String>> {
+        [("service".to_owned(), maybe()), ("test_id".to_owned(), maybe()), ("project".to_owned(), maybe())]
+            .into()
+    };
+    let series =
+        Series { label: evil(), key: key(), points: vec![TrendPoint::default()], ..Series::default() };
+    let of_trend = TrendAnswer {
+        meaning: evil(),
+        unit: Unit::Other(evil()),
+        group: maybe(),
+        series: vec![series],
+        ..TrendAnswer::default()
+    };
     assert_seen(&checked(&trend::page(&of_trend, None, &asked)), 2);
     checked(&trend::page(&TrendAnswer { group: None, ..of_trend }, maybe(), &asked));
-    let anchor = Anchor { kind: "commit".to_owned(), commit_sha: maybe(), title: maybe(), change_id: maybe(), branch: maybe(), at: Some(NOW), ..Anchor::default() };
-    let of_compare = CompareAnswer { verdict: evil(), meaning: evil(), anchor, numbers: vec![Compared::default()], notes: vec![evil()], ..CompareAnswer::default() };
+    let anchor = Anchor {
+        kind: "commit".to_owned(),
+        commit_sha: maybe(),
+        title: maybe(),
+        change_id: maybe(),
+        branch: maybe(),
+        at: Some(NOW),
+        ..Anchor::default()
+    };
+    let of_compare = CompareAnswer {
+        verdict: evil(),
+        meaning: evil(),
+        anchor,
+        numbers: vec![Compared::default()],
+        notes: vec![evil()],
+        ..CompareAnswer::default()
+    };
     assert_seen(&checked(&compare::page(Some(&of_compare), None, &asked, NOW)), 5);
     assert_seen(&checked(&compare::page(None, maybe(), &asked, NOW)), 1);
     let line = SlowLine { label: evil(), key: key(), ..SlowLine::default() };
-    assert_seen(&checked(&slowest::page(&SlowestAnswer { of: "tests".to_owned(), lines: vec![line], ..SlowestAnswer::default() }, None, &asked)), 2);
+    assert_seen(
+        &checked(&slowest::page(
+            &SlowestAnswer { of: "tests".to_owned(), lines: vec![line], ..SlowestAnswer::default() },
+            None,
+            &asked,
+        )),
+        2,
+    );
     let place = || vec![Place { name: maybe(), failures: 1 }];
-    let failing = FailingTest { project: evil(), service: maybe(), test_id: evil(), name: evil(), ..FailingTest::default() };
-    let cause = Cause { kind: maybe(), message: maybe(), first_commit: maybe(), first_branch: maybe(), project: evil(), provider: evil(), run_id: evil(), services: place(), branches: place(), failing_tests: vec![failing], ..Cause::default() };
-    assert_seen(&checked(&failures::page(&FailuresAnswer { causes: vec![cause], ..FailuresAnswer::default() }, None, &asked, NOW)), 5);
+    let failing = FailingTest {
+        project: evil(),
+        service: maybe(),
+        test_id: evil(),
+        name: evil(),
+        ..FailingTest::default()
+    };
+    let cause = Cause {
+        kind: maybe(),
+        message: maybe(),
+        first_commit: maybe(),
+        first_branch: maybe(),
+        project: evil(),
+        provider: evil(),
+        run_id: evil(),
+        services: place(),
+        branches: place(),
+        failing_tests: vec![failing],
+        ..Cause::default()
+    };
+    assert_seen(
+        &checked(&failures::page(
+            &FailuresAnswer { causes: vec![cause], ..FailuresAnswer::default() },
+            None,
+            &asked,
+            NOW,
+        )),
+        5,
+    );
 }
 
 #[test]

@@ -94,7 +94,10 @@ pub(crate) fn page(
         slowest: answer.slowest_tests.iter().map(|test| test_row(test, request)).collect(),
         trend_url: links::with_query("/trend", &[&pairs[..], &[("since", Some(since.as_str()))]].concat()),
         compare_url: links::with_query("/compare", &pairs),
-        failures_url: links::with_query("/failures", &[&pairs[..], &[("since", Some(since.as_str()))]].concat()),
+        failures_url: links::with_query(
+            "/failures",
+            &[&pairs[..], &[("since", Some(since.as_str()))]].concat(),
+        ),
         sql_url: links::sql(&question(project, service, *days)),
     }
 }

@@ -34,7 +34,7 @@ const FIELDS: Fields = &[
     ("branch", "Branch", &[], "all"),
     ("pipeline", "Pipeline", &[], "all"),
     ("since", "Since", &[], "7d, monday, 2026-11-01"),
-    ("at_least", "At least, times", &[], "5"),
+    ("min", "At least, times", &[], "5"),
 ];
 
 /// From this growth on, up or down, a line is no longer called steady.
@@ -91,7 +91,11 @@ fn row(answer: &SlowestAnswer, line: &SlowLine, largest: f64) -> SlowRow {
     };
     SlowRow {
         label: plain_text(&line.label),
-        place: if answer.of == "tests" { naming::service(project, value("service")) } else { plain_text(project) },
+        place: if answer.of == "tests" {
+            naming::service(project, value("service"))
+        } else {
+            plain_text(project)
+        },
         url,
         count: Count(line.count),
         median: Seconds(line.p50_seconds),
@@ -99,7 +103,9 @@ fn row(answer: &SlowestAnswer, line: &SlowLine, largest: f64) -> SlowRow {
         total: Seconds(line.total_seconds),
         growth: line.growth.map_or_else(|| "–".to_owned(), |growth| format!("{:+.1}%", growth * 100.0)),
         growth_look,
-        share: Share(ranked(answer, line).filter(|_| largest > 0.0).map(|value| (value / largest).clamp(0.0, 1.0))),
+        share: Share(
+            ranked(answer, line).filter(|_| largest > 0.0).map(|value| (value / largest).clamp(0.0, 1.0)),
+        ),
     }
 }
 

@@ -56,7 +56,9 @@ pub(crate) async fn get(State(app): State<App>, asked: Asked) -> Result<Response
     let answered = ask::ask::<TrendRequest>(&app, &asked, app.clock.now()).await?;
     let (status, shown) = match answered {
         Answered::Answer(answer) => (StatusCode::OK, page(&answer, None, &asked)),
-        Answered::Refusal(status, sentence) => (status, page(&TrendAnswer::default(), Some(sentence), &asked)),
+        Answered::Refusal(status, sentence) => {
+            (status, page(&TrendAnswer::default(), Some(sentence), &asked))
+        }
     };
     ask::page(status, &shown)
 }
@@ -133,9 +135,14 @@ fn chart(answer: &TrendAnswer) -> Chart {
         ],
         several => several
             .iter()
-            .zip(INKS.iter().cycle())
+            .zip(INKS.into_iter().cycle())
             .map(|(series, ink)| {
-                line(series, plain_text(&series.label), ink, if answer.is_share { of_share } else { of_median })
+                line(
+                    series,
+                    plain_text(&series.label),
+                    ink,
+                    if answer.is_share { of_share } else { of_median },
+                )
             })
             .collect(),
     };
@@ -157,7 +164,7 @@ fn buckets(answer: &TrendAnswer) -> Vec<FigureRow> {
 }
 
 fn groups(answer: &TrendAnswer) -> Vec<FigureRow> {
-    let coloured = answer.series.iter().zip(INKS.iter().cycle());
+    let coloured = answer.series.iter().zip(INKS.into_iter().cycle());
     coloured.map(|(series, ink)| row(plain_text(&series.label), &series.total, &answer.unit, ink)).collect()
 }
 

@@ -30,7 +30,8 @@ async fn store(harness: &Harness, project: &str) {
             "status": if failed { "failed" } else { "passed" }, "failure_message": if failed { Some("no sum") } else { None },
             "failure_fingerprint": if failed { Some("f1") } else { None }, "duration_seconds": seconds / 10.0, "at": began})));
     }
-    let request = harness.post("/api/v1/records", lines.join("\n")).header("Content-Type", "application/x-ndjson");
+    let request =
+        harness.post("/api/v1/records", lines.join("\n")).header("Content-Type", "application/x-ndjson");
     let answer = send(request).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
 }
@@ -55,7 +56,11 @@ async fn every_question_is_answered_as_json_and_as_csv() {
         assert_eq!(answer.header("content-type"), "application/json");
         assert_eq!(answer.json().pointer(pointer), Some(&expected), "{path}: {}", answer.text);
         let csv = get(&harness, &format!("/api/v1/answers/{path}&format=csv")).await;
-        assert!(csv.status == 200 && csv.header("content-type").starts_with("text/csv"), "{path}: {}", csv.text);
+        assert!(
+            csv.status == 200 && csv.header("content-type").starts_with("text/csv"),
+            "{path}: {}",
+            csv.text
+        );
         let mut lines = csv.text.lines();
         let columns = lines.next().unwrap().split(',').count();
         assert!(lines.next().unwrap().split(',').count() >= columns, "{path}: {}", csv.text);
@@ -87,10 +92,8 @@ async fn what_is_asked_wrongly_or_is_not_known_is_refused_in_the_one_shape() {
 async fn answers_are_of_the_projects_a_token_may_see() {
     let harness = Harness::start().await;
     store(&harness, "acme/shop").await;
-    let (ours, blind) = (
-        harness.token(&[Scope::Query], Some(&["acme/other"])),
-        harness.token(&[Scope::Ingest], None),
-    );
+    let (ours, blind) =
+        (harness.token(&[Scope::Query], Some(&["acme/other"])), harness.token(&[Scope::Ingest], None));
     for question in QUESTIONS {
         let path = format!("/api/v1/answers/{question}?test=adds");
         assert_eq!(get(&harness, &path).await.status, 401, "{question}");
@@ -133,10 +136,14 @@ async fn the_pages_show_the_answer_and_keep_what_was_asked_in_the_form() {
         ("/trend?service=cart&since=3d", 200, &["p95", "Numbers"][..]),
         ("/trend?group=service&bucket=day", 200, &["cart"][..]),
         ("/compare", 200, &["where the line is drawn"][..]),
-        ("/compare?commit=12abcdef&measure=run-duration", 200, &["p50 slower by", "95 % CI", "12 vs 12 runs"][..]),
+        (
+            "/compare?commit=12abcdef&measure=run-duration",
+            200,
+            &["p50 slower by", "95 % CI", "12 vs 12 runs"][..],
+        ),
         ("/compare?commit=ffffffff", 404, &["newest commits"][..]),
         ("/compare?commit=12abcdef&measure=speed", 400, &["run-duration"][..]),
-        ("/slowest?at_least=2", 200, &["cart.Test.adds"][..]),
+        ("/slowest?min=2", 200, &["cart.Test.adds"][..]),
         ("/failures", 200, &["no sum", "new", "20abcdef00"][..]),
     ] {
         let answer = send(harness.get(path).header("Accept", "text/html")).await;
@@ -150,5 +157,8 @@ async fn the_pages_show_the_answer_and_keep_what_was_asked_in_the_form() {
         }
     }
     let page = send(harness.get("/trend?service=cart&since=3d")).await.text;
-    assert!(page.contains(r#"name="service" value="cart""#) && page.contains(r#"name="since" value="3d""#), "{page}");
+    assert!(
+        page.contains(r#"name="service" value="cart""#) && page.contains(r#"name="since" value="3d""#),
+        "{page}"
+    );
 }

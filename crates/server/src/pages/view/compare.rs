@@ -14,6 +14,8 @@ pub(crate) struct ComparePage {
     pub(crate) form: AskForm,
     /// What was found; `None` where nothing was asked or nothing can be answered.
     pub(crate) found: Option<Found>,
+    /// What else is worth knowing.
+    pub(crate) notes: Vec<String>,
 }
 
 /// What was found.
@@ -28,7 +30,6 @@ pub(crate) struct Found {
     pub(crate) sides: Vec<SideRow>,
     pub(crate) numbers: Vec<NumberRow>,
     pub(crate) effect: String,
-    pub(crate) notes: Vec<String>,
     /// The same measure over time.
     pub(crate) trend_url: String,
 }
