@@ -102,7 +102,11 @@ impl Remote {
             .and_then(|answer| answer.pointer("/error/message").and_then(Value::as_str).map(str::to_owned))
             .unwrap_or(text);
         let refusal = format!("{} answered {status}: {}", self.address, message.trim());
-        // A query or report that is wrong in itself is a wrong call, whoever says so.
-        Err(if matches!(status.as_u16(), 400 | 413 | 415 | 422) { usage(refusal) } else { server(refusal) })
+        // A query or report that is wrong in itself is a wrong call, whoever says so; and so is a name nobody knows.
+        Err(if matches!(status.as_u16(), 400 | 404 | 413 | 415 | 422) {
+            usage(refusal)
+        } else {
+            server(refusal)
+        })
     }
 }

@@ -72,7 +72,9 @@ pub fn period(text: &str, now: Timestamp) -> Result<Period, NotAPeriod> {
     let found = if let Some((from, to)) = wanted.split_once("..") {
         let end = |text: &str, usual: Timestamp| match text.trim() {
             "" => Ok(usual),
-            given => moment(&given.to_uppercase(), now).or_else(|_| moment(given, now)).map_err(|_| refused()),
+            given => {
+                moment(&given.to_uppercase(), now).or_else(|_| moment(given, now)).map_err(|_| refused())
+            }
         };
         let since = end(from, Timestamp::from_micros(0))?;
         Some(Period { since, until: end(to, now)? })
@@ -244,7 +246,8 @@ mod tests {
 
     #[test]
     fn what_is_no_period_is_answered_with_what_is_one() {
-        for text in ["", "soon", "2026-11-08..2026-11-01", "a..b", "0d", "last", "2026-02-30", "last 50 runs"] {
+        for text in ["", "soon", "2026-11-08..2026-11-01", "a..b", "0d", "last", "2026-02-30", "last 50 runs"]
+        {
             let message = period(text, NOON).unwrap_err().to_string();
             assert!(message.contains("last 30 days") && message.contains("UTC"), "{text}: {message}");
         }

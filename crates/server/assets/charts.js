@@ -22,6 +22,26 @@
     return `${Math.floor(whole / 86400)}d ${Math.floor((whole % 86400) / 3600)}h`;
   };
 
+  // Values in other units than seconds, as the server writes them.
+  const three = (value) => (Math.abs(value) >= 100 ? value.toFixed(0) : String(+value.toPrecision(3)));
+  const size = (bytes) => {
+    const units = ["B", "kB", "MB", "GB", "TB", "PB"];
+    let value = bytes;
+    let step = 0;
+    while (Math.abs(value) >= 999.5 && step < units.length - 1) {
+      value /= 1000;
+      step += 1;
+    }
+    return `${three(value)} ${units[step]}`;
+  };
+  const writerOf = (unit) => {
+    const known = (write) => (value) => (value === null || value === undefined ? "–" : write(value));
+    if (unit === "seconds") return duration;
+    if (unit === "share") return known((value) => `${+(value * 100).toFixed(1)}%`);
+    if (unit === "bytes") return known(size);
+    return known((value) => (unit ? `${three(value)} ${unit}` : three(value)));
+  };
+
   // Round distances between the marks of the duration axis.
   const STEPS = [
     0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600,
@@ -124,7 +144,12 @@
 
     const tallest = () =>
       Math.max(0, ...points.map((point) => point.y), ...data.lines.flatMap((line) => line.values.filter((value) => value !== null)));
-    const colours = Object.fromEntries(["median", "high", "good", "bad", "idle", "grid", "text"].map((ink) => [ink, colourOf(ink)]));
+    const inks = ["median", "high", "good", "bad", "idle", "grid", "text", ...data.lines.map((line) => line.ink)];
+    const colours = Object.fromEntries(inks.map((ink) => [ink, colourOf(ink)]));
+    const write = writerOf(data.unit);
+    const isTime = data.unit === "seconds";
+    // Buckets shorter than a day are named by their hour.
+    const letters = data.times.length > 1 && data.times[1] - data.times[0] < 86400 ? 16 : 10;
     const font = "12px system-ui, sans-serif";
     const axis = { stroke: colours.text, font, grid: { stroke: colours.grid, width: 1 }, ticks: { show: false } };
 
@@ -140,17 +165,22 @@
       },
       axes: [
         { ...axis, space: 64, values: (_, marks, __, ___, step) => timeMarks(marks, step) },
-        { ...axis, size: 62, incrs: STEPS, values: (_, marks) => marks.map(mark) },
+        isTime
+          ? { ...axis, size: 62, incrs: STEPS, values: (_, marks) => marks.map(mark) }
+          : { ...axis, size: 72, values: (_, marks) => marks.map(write) },
       ],
       series: [
-        { label: "Day", value: (_, seconds) => (seconds === null ? "–" : new Date(seconds * 1e3).toISOString().slice(0, 10)) },
+        {
+          label: letters > 10 ? "Hour" : "Day",
+          value: (_, seconds) => (seconds === null ? "–" : new Date(seconds * 1e3).toISOString().slice(0, letters).replace("T", " ")),
+        },
         ...data.lines.map((line) => ({
           label: line.label,
           stroke: colours[line.ink],
           width: 2,
           points: { show: data.times.length <= 100, size: 4.5, fill: colours[line.ink], stroke: colours[line.ink] },
           spanGaps: false,
-          value: (_, seconds) => duration(seconds),
+          value: (_, value) => write(value),
         })),
       ],
       hooks: {
@@ -173,7 +203,8 @@
       },
     };
     // The x values span the whole range even where there is nothing to draw.
-    const times = [data.from, ...data.times.filter((time) => time > data.from && time < data.until), data.until];
+    const inside = data.times.filter((time) => time > data.from && time < data.until);
+    const times = [...new Set([data.from, ...inside, data.until])];
     const aligned = data.lines.map((line) => {
       const known = new Map(data.times.map((time, index) => [time, line.values[index]]));
       return times.map((time) => known.get(time) ?? null);

@@ -61,7 +61,7 @@ impl<Q: Question> Args for Pairs<Q> {
     fn augment_args(command: Command) -> Command {
         command.args(Q::parameters().into_iter().map(|parameter| {
             Arg::new(parameter.name)
-                .long(parameter.name.replace('_', "-"))
+                .long(parameter.name)
                 .value_name(parameter.value)
                 .help(parameter.doc)
                 .help_heading("What is asked")

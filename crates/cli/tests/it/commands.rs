@@ -6,7 +6,7 @@ use std::process::{Output, Stdio};
 
 use manometer_testkit::process::{ServerOptions, ServerProcess, command};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_manometer");
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_manometer");
 
 const REPORT: &str = r#"<testsuite name="cart" timestamp="2026-11-20T10:00:00">
   <testcase classname="CartTest" name="adds" time="0.5"/>
@@ -14,25 +14,25 @@ const REPORT: &str = r#"<testsuite name="cart" timestamp="2026-11-20T10:00:00">
   <testcase classname="CartTest" name="pays" time="1,5"><failure type="AssertionError" message="total is 3">at pay</failure></testcase>
 </testsuite>"#;
 
-struct Folder(tempfile::TempDir);
+pub(crate) struct Folder(tempfile::TempDir);
 
 impl Folder {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, content).unwrap();
         path
     }
 
-    fn run(&self, arguments: &[&str]) -> Answer {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Answer {
         self.run_with_input(arguments, b"")
     }
 
@@ -52,9 +52,9 @@ impl Folder {
     }
 }
 
-struct Answer {
+pub(crate) struct Answer {
     code: Option<i32>,
-    stdout: String,
+    pub(crate) stdout: String,
     stderr: String,
 }
 
@@ -67,12 +67,12 @@ impl Answer {
         }
     }
 
-    fn fine(self) -> Self {
+    pub(crate) fn fine(self) -> Self {
         assert_eq!(self.code, Some(0), "stdout: {}\nstderr: {}", self.stdout, self.stderr);
         self
     }
 
-    fn refused(self, code: i32, words: &[&str]) -> Self {
+    pub(crate) fn refused(self, code: i32, words: &[&str]) -> Self {
         assert_eq!(self.code, Some(code), "stdout: {}\nstderr: {}", self.stdout, self.stderr);
         for word in words {
             assert!(self.stderr.contains(word), "`{word}` is not in: {}", self.stderr);
@@ -211,7 +211,7 @@ fn a_folder_that_a_server_has_open_is_queried_backed_up_and_fed_through_it() {
     assert!(folder.run(&["store", "check"]).fine().stdout.contains("sound"));
 }
 
-fn server_address(server: &ServerProcess) -> String {
+pub(crate) fn server_address(server: &ServerProcess) -> String {
     let log = server.log();
     let line = log.lines().find(|line| line.contains("listening on ")).unwrap();
     line.split_once("listening on ").unwrap().1.trim().to_owned()

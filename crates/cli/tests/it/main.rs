@@ -1,6 +1,7 @@
 //! The program as its users meet it: a process, a data folder, HTTP.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "tests")]
 
+mod asking;
 mod commands;
 mod crash;
 mod disk_full;

@@ -123,8 +123,16 @@ Examples:
 
     fn parameters() -> Vec<ParameterDoc> {
         let own = [
-            ParameterDoc { name: "new", value: "TRUTH", doc: "true: only causes of which nothing is known in the 90 days before" },
-            ParameterDoc { name: "limit", value: "COUNT", doc: "At most so many causes, 1 to 500 [default: 20]" },
+            ParameterDoc {
+                name: "new",
+                value: "TRUTH",
+                doc: "true: only causes of which nothing is known in the 90 days before",
+            },
+            ParameterDoc {
+                name: "limit",
+                value: "COUNT",
+                doc: "At most so many causes, 1 to 500 [default: 20]",
+            },
         ];
         own.into_iter().chain(Scope::parameters().filter(|parameter| parameter.name != "outcome")).collect()
     }
@@ -285,7 +293,8 @@ async fn place(
             Ok((row.optional_text("failure_fingerprint")?, place))
         })?;
         for (fingerprint, place) in found {
-            let Some(cause) = positions.get(&fingerprint).and_then(|position| causes.get_mut(*position)) else {
+            let Some(cause) = positions.get(&fingerprint).and_then(|position| causes.get_mut(*position))
+            else {
                 continue;
             };
             let places = if column == "service" { &mut cause.services } else { &mut cause.branches };
@@ -323,8 +332,19 @@ async fn place(
 
 impl Flat for FailuresAnswer {
     const COLUMNS: &'static [&'static str] = &[
-        "fingerprint", "is_new", "failures", "tests", "runs", "first_at", "last_at", "kind", "message",
-        "first_commit", "first_branch", "services", "branches",
+        "fingerprint",
+        "is_new",
+        "failures",
+        "tests",
+        "runs",
+        "first_at",
+        "last_at",
+        "kind",
+        "message",
+        "first_commit",
+        "first_branch",
+        "services",
+        "branches",
     ];
 
     fn rows(&self) -> Vec<Vec<FlatCell>> {

@@ -7,11 +7,12 @@ use manometer_model::{TestId, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::Answers;
 use super::asking::{
-    AnswerError, Asked, Conditions, EVERY_EXECUTION, Flat, FlatCell, ParameterDoc, Question, RangeShown, Scope, count,
+    AnswerError, Asked, Conditions, EVERY_EXECUTION, Flat, FlatCell, ParameterDoc, Question, RangeShown,
+    Scope, count,
 };
 use super::cells::Row;
-use super::Answers;
 use crate::QueryError;
 
 /// Which test, over which time.
@@ -152,8 +153,11 @@ A name that several tests have is answered with their ids.";
     type Answer = HistoryAnswer;
 
     fn parameters() -> Vec<ParameterDoc> {
-        let own =
-            ParameterDoc { name: "limit", value: "COUNT", doc: "At most so many commits and executions, 1 to 2000 [default: 20]" };
+        let own = ParameterDoc {
+            name: "limit",
+            value: "COUNT",
+            doc: "At most so many commits and executions, 1 to 2000 [default: 20]",
+        };
         let narrowing = Scope::parameters().filter(|parameter| !matches!(parameter.name, "name" | "outcome"));
         narrowing.chain([own]).collect()
     }
@@ -184,9 +188,10 @@ A name that several tests have is answered with their ids.";
             "SELECT branch, count(*) AS executions, {OUTCOMES} FROM {from} WHERE {filter}
             GROUP BY branch ORDER BY executions DESC, branch LIMIT {BRANCHES}"
         );
-        answer.branches = answers.rows(&branches, conditions.parameters()).await?.map(|row| {
-            Ok(OfBranch { branch: row.optional_text("branch")?, outcomes: Outcomes::of(row)? })
-        })?;
+        answer.branches = answers
+            .rows(&branches, conditions.parameters())
+            .await?
+            .map(|row| Ok(OfBranch { branch: row.optional_text("branch")?, outcomes: Outcomes::of(row)? }))?;
         let commits = format!(
             "SELECT commit_sha, first_value(branch ORDER BY at, run_id) AS branch, min(at) AS first_at, {OUTCOMES}
             FROM {from} WHERE {filter} GROUP BY commit_sha ORDER BY first_at DESC, commit_sha LIMIT {}",
@@ -240,7 +245,8 @@ impl HistoryRequest {
         })?;
         let wanted = self.scope.test.clone().unwrap_or_default();
         if found.len() > 1 {
-            let each: Vec<String> = found.iter().take(NEAR).map(|(test, times)| described(test, *times)).collect();
+            let each: Vec<String> =
+                found.iter().take(NEAR).map(|(test, times)| described(test, *times)).collect();
             let more = if found.len() > NEAR { " and more" } else { "" };
             return Err(AnswerError::asked(format!(
                 "test: several are called `{}`; give the id of one, or a service: {}{more}",
@@ -264,10 +270,8 @@ impl HistoryRequest {
         let last = wanted.rsplit(['.', ':', '/', ' ']).next().unwrap_or(wanted).to_lowercase();
         let part = conditions.bind(last);
         conditions.push(format!("strpos(lower(name), {part}) > 0"));
-        let sql = format!(
-            "SELECT DISTINCT name FROM {from} WHERE {} ORDER BY name LIMIT {NEAR}",
-            conditions.all()
-        );
+        let sql =
+            format!("SELECT DISTINCT name FROM {from} WHERE {} ORDER BY name LIMIT {NEAR}", conditions.all());
         let near = if is_id {
             Vec::new()
         } else {
@@ -275,9 +279,14 @@ impl HistoryRequest {
         };
         let shown = clipped(wanted);
         Ok(AnswerError::not_found(if near.is_empty() {
-            format!("no execution of a test `{shown}` is known in this time and place; the page /tests searches by name")
+            format!(
+                "no execution of a test `{shown}` is known in this time and place; the page /tests searches by name"
+            )
         } else {
-            format!("no execution of a test `{shown}` is known in this time and place; there are {}", near.join(", "))
+            format!(
+                "no execution of a test `{shown}` is known in this time and place; there are {}",
+                near.join(", ")
+            )
         }))
     }
 }
@@ -309,7 +318,15 @@ fn one_execution(row: Row<'_>) -> Result<OneExecution, QueryError> {
 
 impl Flat for HistoryAnswer {
     const COLUMNS: &'static [&'static str] = &[
-        "at", "status", "duration_seconds", "attempt", "provider", "run_id", "run_attempt", "branch", "commit_sha",
+        "at",
+        "status",
+        "duration_seconds",
+        "attempt",
+        "provider",
+        "run_id",
+        "run_attempt",
+        "branch",
+        "commit_sha",
         "failure_message",
     ];
 

@@ -24,8 +24,8 @@ pub use self::completeness::{
     CompletenessAnswer, CompletenessRequest, DayCompleteness, MissingRun, ServiceCompleteness, SilentDay,
 };
 pub use self::asking::{
-    AnswerError, Asked, Flat, FlatCell, MEASURES, Measure, ParameterDoc, Question, Range, RangeShown, Scope, Unit, Ways,
-    count, share,
+    AnswerError, Asked, Flat, FlatCell, MEASURES, Measure, ParameterDoc, Question, Range, RangeShown, Scope,
+    Unit, Ways, count, share,
 };
 pub use self::compare::{Anchor, CompareAnswer, CompareRequest, Compared, Side};
 pub use self::failures::{Cause, FailingTest, FailuresAnswer, FailuresRequest, Place};

@@ -2,7 +2,7 @@
 //! or by how much slower they became.
 //!
 //! Growth is the median of this time over the median of as much time before it, less one; it ranks only what has
-//! enough executions in both. Executions and times are those of the measure behind the list: `test-duration` for tests.
+//! enough executions in both. Percentiles are from sketches, at most 0.4 % from the exact ones. Executions and times are those of the measure behind the list: `test-duration` for tests.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,8 @@ use utoipa::ToSchema;
 
 use super::Answers;
 use super::asking::{
-    AnswerError, Asked, Conditions, Dimension, Flat, FlatCell, Key, Measure, ParameterDoc, Question, RangeShown, Scope,
+    AnswerError, Asked, Conditions, Dimension, Flat, FlatCell, Key, Measure, ParameterDoc, Question,
+    RangeShown, Scope,
 };
 
 /// What is ranked, and by what.
@@ -118,14 +119,19 @@ impl Things {
 }
 
 fn word_of<T: PartialEq>(words: &[(&'static str, T)], wanted: &T) -> String {
-    words.iter().find(|(_, meaning)| meaning == wanted).map(|(word, _)| (*word).to_owned()).unwrap_or_default()
+    words
+        .iter()
+        .find(|(_, meaning)| meaning == wanted)
+        .map(|(word, _)| (*word).to_owned())
+        .unwrap_or_default()
 }
 
 const ORDERS: [(&str, Order); 3] = [("p95", Order::P95), ("total", Order::Total), ("growth", Order::Growth)];
 
 impl Question for SlowestRequest {
     const WORD: &'static str = "slowest";
-    const DOC: &'static str = "Tests, jobs, steps, builds, services or pipelines by p95, total time or growth";
+    const DOC: &'static str =
+        "Tests, jobs, steps, builds, services or pipelines by p95, total time or growth";
     const EXAMPLES: &'static str = "\
 Examples:
   manometer ask slowest --service payments                           its tests by p95, last 7 days
@@ -146,7 +152,7 @@ Examples:
                 doc: "p95, total (all times together) or growth (median against as much time before) [default: p95]",
             },
             ParameterDoc {
-                name: "at_least",
+                name: "min",
                 value: "COUNT",
                 doc: "Only what was executed so often; for growth in both times [default: 5]",
             },
@@ -165,7 +171,7 @@ Examples:
             of: asked.choice("of", Things::Tests, &Things::WORDS)?,
             scope,
             by,
-            at_least: asked.whole("at_least", 5, 1..=1_000_000)?,
+            at_least: asked.whole("min", 5, 1..=1_000_000)?,
             limit: asked.whole("limit", 20, 1..=1_000)?,
         })
     }
@@ -227,11 +233,9 @@ impl SlowestRequest {
     ) -> Result<Vec<SlowLine>, AnswerError> {
         let things = self.of.dimension();
         let sql = format!(
-            "SELECT {}, count({value}) AS count, sum({value}) AS total, {} AS p50, {} AS p95
+            "SELECT {}, count({value}) AS count, sum({value}) AS total, p50({value}) AS p50, p95({value}) AS p95
             FROM {from} WHERE {} GROUP BY {} HAVING count({value}) >= {} ORDER BY {order}",
             things.select(),
-            measure.quantile(0.5),
-            measure.quantile(0.95),
             conditions.all(),
             things.group_by(),
             self.at_least,
@@ -269,12 +273,22 @@ impl SlowestRequest {
 
 impl Flat for SlowestAnswer {
     const COLUMNS: &'static [&'static str] = &[
-        "label", "project", "service", "test_id", "count", "p50_seconds", "p95_seconds", "total_seconds",
-        "before_count", "before_p50_seconds", "growth",
+        "label",
+        "project",
+        "service",
+        "test_id",
+        "count",
+        "p50_seconds",
+        "p95_seconds",
+        "total_seconds",
+        "before_count",
+        "before_p50_seconds",
+        "growth",
     ];
 
     fn rows(&self) -> Vec<Vec<FlatCell>> {
-        let of_key = |line: &SlowLine, column: &str| FlatCell::from(line.key.get(column).cloned().flatten().as_ref());
+        let of_key =
+            |line: &SlowLine, column: &str| FlatCell::from(line.key.get(column).cloned().flatten().as_ref());
         self.lines
             .iter()
             .map(|line| {

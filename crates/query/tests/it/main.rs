@@ -9,13 +9,14 @@
 
 mod access;
 mod answers;
+mod asking;
+mod completeness;
 mod duckdb;
 mod exact;
-mod completeness;
-mod asking;
 mod fixture;
 mod formats;
 mod limits;
+mod planted;
 mod postgres;
 mod quantiles;
 mod refusals;

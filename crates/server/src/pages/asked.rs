@@ -41,6 +41,12 @@ impl Asked {
         self.values.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// Every parameter that is there and not empty.
+    pub(crate) fn pairs(&self) -> Vec<(String, String)> {
+        let given = self.values.iter().filter(|(_, value)| !value.is_empty());
+        given.map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
     /// A parameter without which there is no page.
     pub(crate) fn needed(&self, name: &'static str) -> Result<&str, PageRefusal> {
         self.text(name).ok_or_else(|| self.bad(format!("The address lacks `{name}`.")))

@@ -1,6 +1,7 @@
 //! What a chart in the browser is drawn from: it travels as JSON in an attribute, escaped like any other text.
 
 use manometer_model::Timestamp;
+use manometer_query::answers::Unit;
 use serde::Serialize;
 
 /// Lines and points over one time axis.
@@ -10,6 +11,8 @@ pub(crate) struct Chart {
     pub(crate) from: i64,
     /// End of the axis.
     pub(crate) until: i64,
+    /// Unit of all values: `seconds`, `share`, `bytes` or another word.
+    pub(crate) unit: String,
     /// Times of the lines' values, seconds since the Unix epoch, rising.
     pub(crate) times: Vec<i64>,
     /// The lines.
@@ -20,11 +23,11 @@ pub(crate) struct Chart {
     pub(crate) points: Vec<Point>,
 }
 
-/// One line; seconds, null where there is no value, which leaves a hole.
+/// One line; null where there is no value, which leaves a hole.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Line {
     /// Its name in the legend.
-    pub(crate) label: &'static str,
+    pub(crate) label: String,
     /// Its colour: the class of an `.ink` element.
     pub(crate) ink: &'static str,
     /// Its values, as many as the chart has times.
@@ -63,7 +66,14 @@ impl Chart {
         for point in &mut points {
             point.url.drain(..base.len());
         }
-        Self { from: seconds_of(from), until: seconds_of(until), times, lines, base, points }
+        let unit = Unit::Seconds.to_string();
+        Self { from: seconds_of(from), until: seconds_of(until), unit, times, lines, base, points }
+    }
+
+    /// The same with values in another unit.
+    pub(crate) fn in_unit(mut self, unit: &Unit) -> Self {
+        self.unit = unit.to_string();
+        self
     }
 
     /// Is there nothing to draw?
@@ -110,7 +120,7 @@ mod tests {
             chart.points.iter().map(|point| format!("{}{}", chart.base, point.url)).collect();
         assert_eq!(urls, ["/run?é=1", "/run?ê=2"]);
         assert!(!chart.is_empty());
-        assert!(chart.json().contains(r#""from":0,"until":9"#));
+        assert!(chart.json().contains(r#""from":0,"until":9,"unit":"seconds""#));
         assert!(Chart::new(moments, Vec::new(), Vec::new(), Vec::new()).is_empty());
     }
 }

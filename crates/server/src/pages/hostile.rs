@@ -2,10 +2,11 @@
 
 use manometer_model::{TestId, Timestamp};
 use manometer_query::answers::{
-    ArtifactLine, BuildLine, CompletenessAnswer, CompletenessRequest, CoverageLine, DayCompleteness,
-    DurationPoint, Execution, FailureGroup, FailureLine, FoundTest, JobLine, MissingRun, RunAnswer, RunLine,
-    SampleLine, ServiceAnswer, ServiceCompleteness, ServiceLine, ServiceRequest, ServicesAnswer,
-    ServicesRequest, SilentDay, SlowTestLine, StepLine, TestAnswer, TestLine, TestRequest,
+    Anchor, ArtifactLine, BuildLine, Cause, CompareAnswer, Compared, CompletenessAnswer, CompletenessRequest,
+    CoverageLine, DayCompleteness, DurationPoint, Execution, FailingTest, FailureGroup, FailureLine, FailuresAnswer,
+    FoundTest, JobLine, MissingRun, Place, RunAnswer, RunLine, SampleLine, Series, ServiceAnswer, ServiceCompleteness,
+    ServiceLine, ServiceRequest, ServicesAnswer, ServicesRequest, SilentDay, SlowLine, SlowTestLine, SlowestAnswer,
+    StepLine, TestAnswer, TestLine, TestRequest, TrendAnswer, TrendPoint, Unit,
 };
 
 use super::asked::Asked;
@@ -13,7 +14,9 @@ use super::markup::Markup;
 use super::refusal::{PageRefusal, render};
 use super::view::login::LoginPage;
 use super::view::services::{FirstStepsPage, StoreHead};
-use super::{completeness, layout, run, service, services, shown, sql, test, tests};
+use super::{
+    compare, completeness, failures, layout, run, service, services, shown, slowest, sql, test, tests, trend,
+};
 use crate::poll::PollState;
 
 const EVIL: &str = "\"'></title></textarea></pre><script>alert(1)</script><img src=x onerror=alert(2)> \
@@ -260,6 +263,90 @@ fn what_was_searched_for_stays_text() {
     assert_seen(&checked(&tests::page(&[found], EVIL, 90, NOW, &Asked::default())), 5);
     checked(&tests::page(&[], EVIL, 90, NOW, &Asked::default()));
     checked(&tests::page(&[], "", 90, NOW, &Asked::default()));
+}
+
+#[test]
+fn typed_answers_stay_text_and_so_does_what_was_asked() {
+    let query: String = ["measure", "service", "commit", "name", "outcome"]
+        .iter()
+        .map(|name| {
+            format!("{name}={}&", form_urlencoded::byte_serialize(EVIL.as_bytes()).collect::<String>())
+        })
+        .collect();
+    let asked = Asked::of(&query, None);
+    let key = || -> std::collections::BTreeMap<String, Option<String>> {
+        [("service".to_owned(), maybe()), ("test_id".to_owned(), maybe()), ("project".to_owned(), maybe())]
+            .into()
+    };
+    let series =
+        Series { label: evil(), key: key(), points: vec![TrendPoint::default()], ..Series::default() };
+    let of_trend = TrendAnswer {
+        meaning: evil(),
+        unit: Unit::Other(evil()),
+        group: maybe(),
+        series: vec![series],
+        ..TrendAnswer::default()
+    };
+    assert_seen(&checked(&trend::page(&of_trend, None, &asked)), 2);
+    checked(&trend::page(&TrendAnswer { group: None, ..of_trend }, maybe(), &asked));
+    let anchor = Anchor {
+        kind: "commit".to_owned(),
+        commit_sha: maybe(),
+        title: maybe(),
+        change_id: maybe(),
+        branch: maybe(),
+        at: Some(NOW),
+        ..Anchor::default()
+    };
+    let of_compare = CompareAnswer {
+        verdict: evil(),
+        meaning: evil(),
+        anchor,
+        numbers: vec![Compared::default()],
+        notes: vec![evil()],
+        ..CompareAnswer::default()
+    };
+    assert_seen(&checked(&compare::page(Some(&of_compare), None, &asked, NOW)), 5);
+    assert_seen(&checked(&compare::page(None, maybe(), &asked, NOW)), 1);
+    let line = SlowLine { label: evil(), key: key(), ..SlowLine::default() };
+    assert_seen(
+        &checked(&slowest::page(
+            &SlowestAnswer { of: "tests".to_owned(), lines: vec![line], ..SlowestAnswer::default() },
+            None,
+            &asked,
+        )),
+        2,
+    );
+    let place = || vec![Place { name: maybe(), failures: 1 }];
+    let failing = FailingTest {
+        project: evil(),
+        service: maybe(),
+        test_id: evil(),
+        name: evil(),
+        ..FailingTest::default()
+    };
+    let cause = Cause {
+        kind: maybe(),
+        message: maybe(),
+        first_commit: maybe(),
+        first_branch: maybe(),
+        project: evil(),
+        provider: evil(),
+        run_id: evil(),
+        services: place(),
+        branches: place(),
+        failing_tests: vec![failing],
+        ..Cause::default()
+    };
+    assert_seen(
+        &checked(&failures::page(
+            &FailuresAnswer { causes: vec![cause], ..FailuresAnswer::default() },
+            None,
+            &asked,
+            NOW,
+        )),
+        5,
+    );
 }
 
 #[test]

@@ -9,6 +9,14 @@ pub(crate) enum Section {
     Services,
     /// Tests.
     Tests,
+    /// A measure over time.
+    Trend,
+    /// A measure on two sides.
+    Compare,
+    /// What takes longest.
+    Slowest,
+    /// Failures by cause.
+    Failures,
     /// What is missing.
     Completeness,
     /// The query console.

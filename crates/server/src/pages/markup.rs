@@ -8,9 +8,9 @@ use html5gum::{DefaultEmitter, StartTag, Token, Tokenizer};
 const ELEMENTS: &[&str] = &[
     "a", "article", "aside", "body", "button", "circle", "code", "dd", "defs", "details", "div", "dl", "dt",
     "footer", "form", "h1", "h2", "h3", "head", "header", "html", "input", "kbd", "label", "li", "line",
-    "link", "main", "meta", "nav", "noscript", "p", "path", "pattern", "pre", "rect", "script", "section",
-    "small", "span", "strong", "summary", "svg", "table", "tbody", "td", "text", "textarea", "th", "thead",
-    "time", "title", "tr", "ul",
+    "link", "main", "meta", "nav", "noscript", "option", "p", "path", "pattern", "pre", "rect", "script",
+    "section", "select", "small", "span", "strong", "summary", "svg", "table", "tbody", "td", "text",
+    "textarea", "th", "thead", "time", "title", "tr", "ul",
 ];
 const VOID_ELEMENTS: &[&str] = &["input", "link", "meta"];
 const ADDRESSES: &[&str] = &["href", "src", "action"];

@@ -11,11 +11,14 @@
 //! - Every list on a page has an end, and says so where it was cut.
 //! - What is not known is shown as not known, never as zero.
 
+mod ask;
 mod asked;
 mod assets;
 mod chart;
+mod compare;
 mod completeness;
 mod drawing;
+mod failures;
 mod heard;
 #[cfg(test)]
 mod hostile;
@@ -31,9 +34,11 @@ mod run;
 mod service;
 mod services;
 mod shown;
+mod slowest;
 mod sql;
 mod test;
 mod tests;
+mod trend;
 mod view;
 
 use axum::Router;
@@ -52,6 +57,10 @@ pub(crate) fn routes() -> Router<App> {
         .route("/run", get(run::get))
         .route("/test", get(test::get))
         .route("/tests", get(tests::get))
+        .route("/trend", get(trend::get))
+        .route("/compare", get(compare::get))
+        .route("/slowest", get(slowest::get))
+        .route("/failures", get(failures::get))
         .route("/completeness", get(completeness::get))
         .route("/sql", get(sql::get))
         .route("/assets/{hash}/{name}", get(assets::get))

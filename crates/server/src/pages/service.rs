@@ -70,6 +70,7 @@ pub(crate) fn page(
     let line = found.cloned().unwrap_or_default();
     let silent_days = Heard::of(all).runs(&line).iter().filter(|runs| runs.is_none()).count();
     let days_text = days.to_string();
+    let since = format!("{days}d");
     let pairs = [("project", Some(project.as_str())), ("service", service), ("branch", branch)];
     let pairs_with_days = [&pairs[..], &[("days", Some(days_text.as_str()))]].concat();
     ServicePage {
@@ -91,6 +92,12 @@ pub(crate) fn page(
         pager: Pager::new("/service", &pairs_with_days, request.page, request.page_size, answer.runs_total),
         failing: answer.failing_tests.iter().map(|test| test_row(test, request)).collect(),
         slowest: answer.slowest_tests.iter().map(|test| test_row(test, request)).collect(),
+        trend_url: links::with_query("/trend", &[&pairs[..], &[("since", Some(since.as_str()))]].concat()),
+        compare_url: links::with_query("/compare", &pairs),
+        failures_url: links::with_query(
+            "/failures",
+            &[&pairs[..], &[("since", Some(since.as_str()))]].concat(),
+        ),
         sql_url: links::sql(&question(project, service, *days)),
     }
 }
@@ -148,8 +155,8 @@ fn chart(durations: &[DurationPoint], project: &str, days: u32, now: Timestamp) 
         high.push(values.and_then(|sorted| quantile(sorted, 0.95)));
     }
     let lines = vec![
-        Line { label: "p50", ink: "median", values: median },
-        Line { label: "p95", ink: "high", values: high },
+        Line { label: "p50".to_owned(), ink: "median", values: median },
+        Line { label: "p95".to_owned(), ink: "high", values: high },
     ];
     let points = durations.iter().map(|run| point(run, project)).collect();
     let moments = (

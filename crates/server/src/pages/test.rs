@@ -98,6 +98,8 @@ pub(crate) fn page(answer: &TestAnswer, request: &TestRequest, page_number: u32,
         history: on_page.map(|execution| execution_row(execution, request)).collect(),
         pager: Pager::new("/test", &pairs_with_days, page_number, EXECUTIONS_ON_A_PAGE, listed),
         sql_url: links::sql(&question(request)),
+        trend_url: asked_of_test("/trend", request, &[("since", Some(&format!("{days_text}d")))]),
+        compare_url: asked_of_test("/compare", request, &[]),
     }
 }
 
@@ -113,6 +115,19 @@ fn identity<'a>(request: &'a TestRequest, id_text: &'a str) -> [(&'static str, O
 fn address(request: &TestRequest, more: &[(&str, Option<&str>)]) -> String {
     let id_text = request.test_id.to_string();
     links::with_query("/test", &[&identity(request, &id_text)[..], more].concat())
+}
+
+/// A page of a typed answer about the durations of this test.
+fn asked_of_test(path: &str, request: &TestRequest, more: &[(&str, Option<&str>)]) -> String {
+    let id_text = request.test_id.to_string();
+    let pairs = [
+        ("measure", Some("test-duration")),
+        ("project", Some(request.project.as_str())),
+        ("service", request.service.as_deref()),
+        ("test", Some(id_text.as_str())),
+        ("branch", request.branch.as_deref()),
+    ];
+    links::with_query(path, &[&pairs[..], more].concat())
 }
 
 fn notes(answer: &TestAnswer) -> Vec<String> {

@@ -93,6 +93,11 @@ async fn what_was_sent_stays_text_on_every_page_and_every_address_leads_somewher
         format!("/run?provider={name}&project={name}&run_id={name}"),
         format!("/test?project={name}&service={name}&id={test_id}"),
         "/tests?q=onerror".to_owned(),
+        format!("/trend?service={name}&group=service"),
+        format!("/trend?measure=test-duration&name={name}"),
+        format!("/compare?branch={name}&against=x&service={name}"),
+        format!("/slowest?service={name}&min=1"),
+        format!("/failures?service={name}"),
         format!("/sql?q={name}"),
         "/login".to_owned(),
     ] {

@@ -36,7 +36,13 @@ fn anchor(answer: &CompareAnswer) -> String {
     words.extend(anchor.change_id.as_ref().map(|change| format!("of change {}", one_line(change, 20))));
     words.extend(anchor.commit_sha.as_ref().map(|sha| one_line(sha, 10)));
     words.extend(anchor.title.as_ref().map(|title| format!("“{}”", one_line(title, TITLE_LETTERS))));
-    words.extend(anchor.branch.as_ref().filter(|_| anchor.commit_sha.is_some()).map(|branch| format!("on {}", one_line(branch, 60))));
+    words.extend(
+        anchor
+            .branch
+            .as_ref()
+            .filter(|_| anchor.commit_sha.is_some())
+            .map(|branch| format!("on {}", one_line(branch, 60))),
+    );
     let what = if anchor.commit_sha.is_some() { "its first run began" } else { "at" };
     format!("line    {}, {what} {}\n", words.join(" "), minute(at))
 }

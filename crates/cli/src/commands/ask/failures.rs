@@ -34,7 +34,11 @@ fn one(cause: &Cause) -> String {
         one_line(cause.message.as_deref().unwrap_or("(the reports held no message)"), MESSAGE_LETTERS)
     );
     let first = cause.first_commit.as_deref().map_or_else(|| "not told".to_owned(), |sha| one_line(sha, 10));
-    let branch = cause.first_branch.as_deref().map(|branch| format!(" on {}", one_line(branch, 60))).unwrap_or_default();
+    let branch = cause
+        .first_branch
+        .as_deref()
+        .map(|branch| format!(" on {}", one_line(branch, 60)))
+        .unwrap_or_default();
     text.push_str(&format!(
         "  first   {}, commit {first}{branch}\n  last    {}\n",
         minute_or_dash(cause.first_at),

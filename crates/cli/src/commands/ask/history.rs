@@ -4,12 +4,13 @@ use manometer_query::answers::{HistoryAnswer, OneExecution, Outcomes, Unit, coun
 
 use super::bars::sparkline;
 use super::{minute, minute_or_dash, one_line, range_words};
-use crate::runs::sheet::{Cell, Sheet, Side, Tone};
 use crate::output;
+use crate::runs::sheet::{Cell, Sheet, Side, Tone};
 
 /// The answer: in all, by branch, by commit, and the newest executions.
 pub(super) fn shown(answer: &HistoryAnswer) -> String {
-    let class = answer.classname.as_deref().map(|class| format!("{}.", one_line(class, 160))).unwrap_or_default();
+    let class =
+        answer.classname.as_deref().map(|class| format!("{}.", one_line(class, 160))).unwrap_or_default();
     let parameters = answer.parameters.as_deref().filter(|text| !text.is_empty());
     let mut text = format!(
         "{class}{}{}\n{} of {}, id {}\n{}\n\n",
@@ -34,7 +35,8 @@ pub(super) fn shown(answer: &HistoryAnswer) -> String {
     let mut commits = sheet("commit");
     for line in &answer.commits {
         let sha: String = line.commit_sha.as_deref().unwrap_or("(not told)").chars().take(10).collect();
-        let place = format!("{} {}", minute_or_dash(line.first_at), line.branch.as_deref().unwrap_or_default());
+        let place =
+            format!("{} {}", minute_or_dash(line.first_at), line.branch.as_deref().unwrap_or_default());
         commits.push(row(&sha, &place, &line.outcomes));
     }
     text.push_str(&format!("\n{}\n", commits.plain(output::is_coloured())));

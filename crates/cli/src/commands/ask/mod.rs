@@ -31,7 +31,7 @@ pub(crate) fn run(command: &AskCommand, config: &Config) -> anyhow::Result<()> {
     }
 }
 
-fn ask<Q: Question + std::fmt::Debug>(
+fn ask<Q: Question + std::fmt::Debug + 'static>(
     arguments: &AskArgs<Q>,
     config: &Config,
     shown: fn(&Q::Answer) -> String,
@@ -49,7 +49,7 @@ fn ask<Q: Question + std::fmt::Debug>(
     Ok(())
 }
 
-fn ask_folder<Q: Question + std::fmt::Debug>(
+fn ask_folder<Q: Question + std::fmt::Debug + 'static>(
     arguments: &AskArgs<Q>,
     config: &Config,
 ) -> anyhow::Result<Q::Answer> {
@@ -64,7 +64,7 @@ fn ask_folder<Q: Question + std::fmt::Debug>(
     })
 }
 
-fn ask_server<Q: Question + std::fmt::Debug>(
+fn ask_server<Q: Question + std::fmt::Debug + 'static>(
     remote: &Remote,
     arguments: &AskArgs<Q>,
 ) -> anyhow::Result<Q::Answer> {
@@ -72,7 +72,8 @@ fn ask_server<Q: Question + std::fmt::Debug>(
     let path = format!("/api/v1/answers/{}?{query}", Q::WORD);
     let response = remote.send(remote.get(&path))?;
     let text = response.text().context("the server's answer broke off")?;
-    serde_json::from_str(&text).context("the server's answer is not one this program knows: are both of one version?")
+    serde_json::from_str(&text)
+        .context("the server's answer is not one this program knows: are both of one version?")
 }
 
 /// `30.0 days to 2026-11-21 12:00 UTC`.

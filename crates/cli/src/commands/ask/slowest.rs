@@ -13,7 +13,9 @@ const LABEL_LETTERS: usize = 90;
 pub(super) fn shown(answer: &SlowestAnswer) -> String {
     let head = format!("{} by {}, {}\n\n", answer.of, answer.by, range_words(&answer.range));
     if answer.lines.is_empty() {
-        return format!("{head}nothing was executed often enough in this time: lower --at-least, or take a longer time\n");
+        return format!(
+            "{head}nothing was executed often enough in this time: lower --min, or take a longer time\n"
+        );
     }
     let mut sheet = Sheet::new(&[
         (answer.of.as_str(), Side::Left),

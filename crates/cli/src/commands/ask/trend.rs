@@ -11,14 +11,23 @@ const BAR_LETTERS: usize = 30;
 
 /// The answer in words and columns.
 pub(super) fn shown(answer: &TrendAnswer) -> String {
-    let mut text = format!("{}: {}\n{}, by {}\n\n", answer.measure, answer.meaning, range_words(&answer.range), word(answer.bucket));
+    let mut text = format!(
+        "{}: {}\n{}, by {}\n\n",
+        answer.measure,
+        answer.meaning,
+        range_words(&answer.range),
+        word(answer.bucket)
+    );
     match answer.series.as_slice() {
         [] => text.push_str("nothing is known of it in this time\n"),
         [only] if answer.group.is_none() => text.push_str(&one(answer, only)),
         several => text.push_str(&groups(answer, several)),
     }
     if answer.groups_left_out > 0 {
-        text.push_str(&format!("\n{} more groups are not shown: raise --groups\n", count(answer.groups_left_out)));
+        text.push_str(&format!(
+            "\n{} more groups are not shown: raise --groups\n",
+            count(answer.groups_left_out)
+        ));
     }
     text
 }

@@ -9,7 +9,7 @@ use crate::near_names::near_names;
 /// One parameter of a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ParameterDoc {
-    /// Its name; the flag of the command has `-` for `_`.
+    /// Its name, that of the flag too.
     pub name: &'static str,
     /// What stands for its value in help: `WHEN`.
     pub value: &'static str,

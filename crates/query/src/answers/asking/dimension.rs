@@ -60,8 +60,13 @@ impl Dimension {
     pub(in crate::answers) fn asked(asked: &Asked, origin: &Origin) -> Result<Option<Self>, AnswerError> {
         let Some(word) = asked.text(PARAMETER.name) else { return Ok(None) };
         Self::named(word, origin).map(Some).ok_or_else(|| {
-            let words: Vec<&str> = WORDS.iter().copied().filter(|word| Self::named(word, origin).is_some()).collect();
-            Asked::refused(PARAMETER.name, word, &format!("a grouping of {}; there are {}", origin.table, words.join(", ")))
+            let words: Vec<&str> =
+                WORDS.iter().copied().filter(|word| Self::named(word, origin).is_some()).collect();
+            Asked::refused(
+                PARAMETER.name,
+                word,
+                &format!("a grouping of {}; there are {}", origin.table, words.join(", ")),
+            )
         })
     }
 
@@ -106,7 +111,10 @@ impl Dimension {
             let name = row.text("test_name")?;
             let class = row.optional_text("test_class")?.map(|class| format!("{class}.")).unwrap_or_default();
             let parameters = row.optional_text("test_parameters")?.filter(|text| !text.is_empty());
-            return Ok(format!("{class}{name}{}", parameters.map(|text| format!("[{text}]")).unwrap_or_default()));
+            return Ok(format!(
+                "{class}{name}{}",
+                parameters.map(|text| format!("[{text}]")).unwrap_or_default()
+            ));
         }
         let key = self.key(row)?;
         let value = |column: &str| key.get(column).cloned().flatten().filter(|text| !text.is_empty());
@@ -116,7 +124,8 @@ impl Dimension {
                 let project = value("project").unwrap_or_default();
                 let last = project.rsplit('/').next().unwrap_or_default().to_owned();
                 let service = value("service").unwrap_or(last);
-                let further = rest.iter().filter(|column| **column != "service").filter_map(|column| value(column));
+                let further =
+                    rest.iter().filter(|column| **column != "service").filter_map(|column| value(column));
                 std::iter::once(service).chain(further).collect()
             }
             columns => columns.iter().filter_map(|column| value(column)).collect(),
@@ -145,6 +154,6 @@ impl Dimension {
 }
 
 const WORDS: [&str; 12] = [
-    "service", "project", "branch", "pipeline", "provider", "job", "name", "test", "pool", "runner", "trigger",
-    "kind",
+    "service", "project", "branch", "pipeline", "provider", "job", "name", "test", "pool", "runner",
+    "trigger", "kind",
 ];

@@ -291,8 +291,13 @@ pub const MEASURES: &[Measure] = &[
 ];
 
 /// Every execution of tests, skipped ones too: the rows of a history. Nobody asks for it by its word.
-pub(in crate::answers) static EVERY_EXECUTION: Measure =
-    Measure { word: "test-executions", doc: "executions of tests", origin: &TESTS, counted: "true", ..DURATION };
+pub(in crate::answers) static EVERY_EXECUTION: Measure = Measure {
+    word: "test-executions",
+    doc: "executions of tests",
+    origin: &TESTS,
+    counted: "true",
+    ..DURATION
+};
 
 /// The parameter.
 pub(in crate::answers) const PARAMETER: ParameterDoc = ParameterDoc {
@@ -351,16 +356,9 @@ impl Measure {
             );
         }
         format!(
-            "count({value}) AS count, avg({value}) AS mean, {} AS p50, {} AS p95, {} AS p99, {unit} AS unit",
-            self.quantile(0.5),
-            self.quantile(0.95),
-            self.quantile(0.99)
+            "count({value}) AS count, avg({value}) AS mean, p50({value}) AS p50, p95({value}) AS p95,
+                p99({value}) AS p99, {unit} AS unit"
         )
-    }
-
-    /// A quantile of its values, in SQL.
-    pub(in crate::answers) fn quantile(&self, probability: f64) -> String {
-        format!("percentile_cont({probability}) WITHIN GROUP (ORDER BY {})", self.value)
     }
 }
 
@@ -372,13 +370,19 @@ mod tests {
     fn every_measure_is_listed_where_people_look_for_it() {
         for measure in MEASURES {
             assert!(PARAMETER.doc.contains(measure.word), "{}", measure.word);
-            assert_eq!(Measure::named(&measure.word.replace('-', "_")).map(|found| found.word), Ok(measure.word));
+            assert_eq!(
+                Measure::named(&measure.word.replace('-', "_")).map(|found| found.word),
+                Ok(measure.word)
+            );
         }
     }
 
     #[test]
     fn a_slip_finds_its_measure() {
         let message = Measure::named("test-durations").unwrap_err().to_string();
-        assert!(message.starts_with("measure: `test-durations`") && message.contains("test-duration"), "{message}");
+        assert!(
+            message.starts_with("measure: `test-durations`") && message.contains("test-duration"),
+            "{message}"
+        );
     }
 }

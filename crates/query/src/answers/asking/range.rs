@@ -60,7 +60,8 @@ impl Range {
             read.transpose().map_err(|error| AnswerError::asked(format!("{name}: {error}")))
         };
         let (since, until) = (moment("since")?, moment("until")?);
-        let mut last_runs = asked.text("last").map(|text| runs(text).ok_or_else(|| not_runs(text))).transpose()?;
+        let mut last_runs =
+            asked.text("last").map(|text| runs(text).ok_or_else(|| not_runs(text))).transpose()?;
         if let Some(text) = asked.text("range") {
             if since.is_some() || until.is_some() || last_runs.is_some() {
                 return Err(AnswerError::asked(
@@ -69,9 +70,8 @@ impl Range {
             }
             last_runs = runs(text).filter(|_| text.contains("run"));
             if last_runs.is_none() {
-                let period = when::period(text, now).map_err(|error| {
-                    AnswerError::asked(format!("range: {error}; or `last 50 runs`"))
-                })?;
+                let period = when::period(text, now)
+                    .map_err(|error| AnswerError::asked(format!("range: {error}; or `last 50 runs`")))?;
                 return Ok(Self { since: period.since, until: period.until, last_runs });
             }
         }
@@ -108,7 +108,11 @@ fn runs(text: &str) -> Option<u32> {
 }
 
 fn not_runs(text: &str) -> AnswerError {
-    Asked::refused("last", text, &format!("a number of runs from 1 to {MOST_RUNS}; a time goes to since: since=30d"))
+    Asked::refused(
+        "last",
+        text,
+        &format!("a number of runs from 1 to {MOST_RUNS}; a time goes to since: since=30d"),
+    )
 }
 
 #[cfg(test)]

@@ -52,7 +52,11 @@ const OWN: [ParameterDoc; 8] = [
         doc: "Only the step, test, build, artifact, package, file or sample of this name",
     },
     ParameterDoc { name: "test", value: "TEST", doc: "Only this test: its id or its name" },
-    ParameterDoc { name: "outcome", value: "OUTCOME", doc: "Only what ended with `success`, or with `failure` (timed_out and error are failures)" },
+    ParameterDoc {
+        name: "outcome",
+        value: "OUTCOME",
+        doc: "Only what ended with `success`, or with `failure` (timed_out and error are failures)",
+    },
 ];
 
 impl Scope {
@@ -65,7 +69,11 @@ impl Scope {
     ///
     /// # Errors
     /// When the time or the outcome is none.
-    pub(in crate::answers) fn asked(asked: &Asked, now: Timestamp, usual_days: f64) -> Result<Self, AnswerError> {
+    pub(in crate::answers) fn asked(
+        asked: &Asked,
+        now: Timestamp,
+        usual_days: f64,
+    ) -> Result<Self, AnswerError> {
         let outcomes = [("success", Some(Outcome::Success)), ("failure", Some(Outcome::Failure))];
         Ok(Self {
             project: asked.owned("project"),
@@ -231,7 +239,8 @@ impl Answers {
             )",
             conditions.all()
         );
-        let first = self.rows(&sql, conditions.parameters()).await?.first(|row| row.optional_time("first_at"))?;
+        let first =
+            self.rows(&sql, conditions.parameters()).await?.first(|row| row.optional_time("first_at"))?;
         Ok(first.flatten())
     }
 
@@ -244,7 +253,8 @@ impl Answers {
             ("branch", &scope.branch),
         ] {
             let Some(value) = value else { continue };
-            let sql = format!("SELECT DISTINCT {column} AS name FROM runs WHERE {column} IS NOT NULL LIMIT 20000");
+            let sql =
+                format!("SELECT DISTINCT {column} AS name FROM runs WHERE {column} IS NOT NULL LIMIT 20000");
             let known = self.rows(&sql, Vec::new()).await?.map(|row| row.text("name"))?;
             if known.contains(value) || known.is_empty() {
                 continue;

@@ -57,7 +57,11 @@ pub(super) const PARAMETERS: [ParameterDoc; 4] = [
         value: "CHANGE",
         doc: "Before and after this merge: the number of a pull or merge request, or the hash of its merge commit",
     },
-    ParameterDoc { name: "date", value: "WHEN", doc: "Before and after this moment: 2026-11-01, yesterday, 10d" },
+    ParameterDoc {
+        name: "date",
+        value: "WHEN",
+        doc: "Before and after this moment: 2026-11-01, yesterday, 10d",
+    },
     ParameterDoc { name: "against", value: "BRANCH", doc: "This branch against the one of `branch`" },
 ];
 
@@ -67,8 +71,11 @@ const NEAR: usize = 5;
 
 impl Line {
     pub(super) fn asked(asked: &Asked, scope: &Scope, now: Timestamp) -> Result<Self, AnswerError> {
-        let given: Vec<&str> =
-            PARAMETERS.iter().map(|parameter| parameter.name).filter(|name| asked.text(name).is_some()).collect();
+        let given: Vec<&str> = PARAMETERS
+            .iter()
+            .map(|parameter| parameter.name)
+            .filter(|name| asked.text(name).is_some())
+            .collect();
         let [name] = given.as_slice() else {
             return Err(AnswerError::asked(match given.as_slice() {
                 [] => "compare what? give one of commit, merge, date and against (with branch)".to_owned(),
@@ -80,14 +87,18 @@ impl Line {
             "commit" => Ok(Self::Commit(text)),
             "merge" => {
                 let number = text.trim_start_matches(['#', '!']);
-                let is_number = !number.is_empty() && number.len() < 12 && number.bytes().all(|byte| byte.is_ascii_digit());
+                let is_number = !number.is_empty()
+                    && number.len() < 12
+                    && number.bytes().all(|byte| byte.is_ascii_digit());
                 Ok(if is_number { Self::Change(number.to_owned()) } else { Self::Commit(text) })
             }
             "date" => {
                 let moment = when::moment(&text, now);
                 moment.map(Self::Moment).map_err(|error| AnswerError::asked(format!("date: {error}")))
             }
-            _ if scope.branch.is_none() => Err(AnswerError::asked("branch: say which branch it is compared with")),
+            _ if scope.branch.is_none() => {
+                Err(AnswerError::asked("branch: say which branch it is compared with"))
+            }
             _ if scope.branch.as_deref() == Some(text.as_str()) => {
                 Err(AnswerError::asked("against: is the same branch as `branch`"))
             }
@@ -185,13 +196,13 @@ impl Answers {
         self.places(&conditions).await
     }
 
-    /// Where runs of some commits first appeared, by branch.
+    /// Where runs of some commits first appeared, by branch; the latest first.
     async fn places(&self, conditions: &Conditions) -> Result<Vec<Place>, AnswerError> {
         let sql = format!(
             "SELECT project, branch, commit_sha, bool_or(coalesce(is_default_branch, false)) AS is_default,
                 min({BEGUN}) AS first_at
             FROM runs WHERE commit_sha IS NOT NULL AND {}
-            GROUP BY project, branch, commit_sha ORDER BY first_at LIMIT 1000",
+            GROUP BY project, branch, commit_sha ORDER BY first_at DESC LIMIT 1000",
             conditions.all()
         );
         let places = self.rows(&sql, conditions.parameters()).await?.map(|row| {
@@ -214,7 +225,8 @@ impl Answers {
         scope: &Scope,
         text: &str,
     ) -> Result<Anchor, AnswerError> {
-        let Some(place) = places.iter().find(|place| place.is_default).or(places.first()) else {
+        let earliest_default = places.iter().rev().find(|place| place.is_default);
+        let Some(place) = earliest_default.or(places.last()) else {
             return Err(AnswerError::not_found(format!("no run of `{}` is known", clipped(text))));
         };
         let differs = |other: &&Place| match kind {
@@ -290,8 +302,7 @@ impl Answers {
         let (what, near) = if of_runs.is_empty() {
             let mut conditions = Conditions::default();
             of_place(&mut conditions, scope);
-            let mut places = self.places(&conditions).await?;
-            places.reverse();
+            let places = self.places(&conditions).await?;
             let mut newest: Vec<Titled> = Vec::new();
             for place in places {
                 if newest.len() < NEAR && newest.iter().all(|known| known.sha != place.sha) {
@@ -313,7 +324,10 @@ impl Answers {
         Ok(AnswerError::not_found(if near.is_empty() {
             format!("no run of a commit `{shown}` is known{place}, nor of any other")
         } else {
-            format!("no run of a commit `{shown}` is known{place}, and no title holds these words; {what} {}", describe(&near))
+            format!(
+                "no run of a commit `{shown}` is known{place}, and no title holds these words; {what} {}",
+                describe(&near)
+            )
         }))
     }
 }

@@ -19,7 +19,8 @@ use self::anchor::Line;
 use self::sides::{PERCENTILES, Sides, Values};
 use super::Answers;
 use super::asking::{
-    AnswerError, Asked, Flat, FlatCell, MEASURE_PARAMETER, Measure, ParameterDoc, Question, RangeShown, Scope, Unit,
+    AnswerError, Asked, Flat, FlatCell, MEASURE_PARAMETER, Measure, ParameterDoc, Question, RangeShown,
+    Scope, Unit,
 };
 
 /// Which measure, of what, on which two sides.
@@ -129,7 +130,8 @@ const LONGEST_WINDOW: u32 = 3_660;
 
 impl Question for CompareRequest {
     const WORD: &'static str = "compare";
-    const DOC: &'static str = "A duration, rate or size before and after a commit, merge or date, or on two branches";
+    const DOC: &'static str =
+        "A duration, rate or size before and after a commit, merge or date, or on two branches";
     const EXAMPLES: &'static str = "\
 Examples:
   manometer ask compare --service payments --measure test-duration --quantile p99 --commit \"validation library\"
@@ -173,11 +175,11 @@ Examples:
         let anchor = answers.anchor(&self.line, &self.scope).await?;
         let scope = self.around(&anchor)?;
         let sides = answers.sides(measure, &scope, &anchor).await?;
-        if sides.values.iter().all(|side| side.rows == 0) {
-            match &anchor.against {
-                Some(against) => answers.branches_known(&self.scope, against).await?,
-                None => answers.check_names(&self.scope).await?,
-            }
+        let empty_sides = sides.values.iter().filter(|side| side.rows == 0).count();
+        match &anchor.against {
+            Some(against) if empty_sides > 0 => answers.branches_known(&self.scope, against).await?,
+            None if empty_sides == 2 => answers.check_names(&self.scope).await?,
+            _ => {}
         }
         Ok(self.summed_up(anchor, &scope, &sides))
     }
@@ -191,8 +193,7 @@ impl CompareRequest {
         let reach = self.window_days * 86_400.0;
         let asked = self.scope.range;
         scope.range.since = if self.edges.0 { asked.since } else { at.plus_seconds(-reach) };
-        scope.range.until =
-            if self.edges.1 { asked.until } else { at.plus_seconds(reach).min(self.now) };
+        scope.range.until = if self.edges.1 { asked.until } else { at.plus_seconds(reach).min(self.now) };
         if scope.range.since >= at || at >= scope.range.until {
             return Err(AnswerError::asked(format!(
                 "{}: {at} does not lie between since, {}, and until, {}",
@@ -288,13 +289,14 @@ impl CompareRequest {
 fn words(anchor: &Anchor) -> (String, String) {
     let branch = anchor.branch.as_deref().map(|branch| format!(" on {branch}")).unwrap_or_default();
     match (&anchor.against, anchor.at) {
-        (Some(against), _) => {
-            (format!("runs{branch}"), format!("runs on {against}"))
-        }
+        (Some(against), _) => (format!("runs{branch}"), format!("runs on {against}")),
         (None, Some(at)) => {
             let shown = at.to_string();
             let minute = shown.get(..16).unwrap_or(&shown).replace('T', " ");
-            (format!("runs{branch} began before {minute} UTC"), format!("runs{branch} began from {minute} UTC on"))
+            (
+                format!("runs{branch} began before {minute} UTC"),
+                format!("runs{branch} began from {minute} UTC on"),
+            )
         }
         (None, None) => (format!("runs{branch}"), format!("runs{branch}")),
     }
@@ -343,9 +345,26 @@ fn compared(number: &str, is_headline: bool, before: Option<Estimate>, after: Op
 
 impl Flat for CompareAnswer {
     const COLUMNS: &'static [&'static str] = &[
-        "number", "before", "before_low", "before_high", "after", "after_low", "after_high", "change", "change_low",
-        "change_high", "ratio", "ratio_low", "ratio_high", "before_rows", "after_rows", "before_runs", "after_runs",
-        "effect", "measure", "unit",
+        "number",
+        "before",
+        "before_low",
+        "before_high",
+        "after",
+        "after_low",
+        "after_high",
+        "change",
+        "change_low",
+        "change_high",
+        "ratio",
+        "ratio_low",
+        "ratio_high",
+        "before_rows",
+        "after_rows",
+        "before_runs",
+        "after_runs",
+        "effect",
+        "measure",
+        "unit",
     ];
 
     fn rows(&self) -> Vec<Vec<FlatCell>> {
@@ -356,13 +375,25 @@ impl Flat for CompareAnswer {
                 let mut row: Vec<FlatCell> = vec![(&number.number).into()];
                 row.extend(
                     [
-                        number.before, number.before_low, number.before_high, number.after, number.after_low,
-                        number.after_high, number.change, number.change_low, number.change_high, number.ratio,
-                        number.ratio_low, number.ratio_high,
+                        number.before,
+                        number.before_low,
+                        number.before_high,
+                        number.after,
+                        number.after_low,
+                        number.after_high,
+                        number.change,
+                        number.change_low,
+                        number.change_high,
+                        number.ratio,
+                        number.ratio_low,
+                        number.ratio_high,
                     ]
                     .map(FlatCell::from),
                 );
-                row.extend([self.before.rows, self.after.rows, self.before.runs, self.after.runs].map(FlatCell::from));
+                row.extend(
+                    [self.before.rows, self.after.rows, self.before.runs, self.after.runs]
+                        .map(FlatCell::from),
+                );
                 row.extend([self.effect.into(), (&self.measure).into(), (&unit).into()]);
                 row
             })

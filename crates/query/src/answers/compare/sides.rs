@@ -155,7 +155,8 @@ impl Answers {
             placed.sql
         );
         let found = self.rows(&sql, conditions.parameters()).await?.map(|row| {
-            let float = |name: &str| Ok::<_, crate::QueryError>(row.optional_float(name)?.unwrap_or_default());
+            let float =
+                |name: &str| Ok::<_, crate::QueryError>(row.optional_float(name)?.unwrap_or_default());
             let mut groups = Vec::with_capacity(hits.len());
             for number in numbers.clone() {
                 groups.push(Groups {
@@ -195,7 +196,7 @@ impl Answers {
         Ok(rows.first(|row| row.optional_text("unit"))?.flatten())
     }
 
-    /// Services with rows on either side but in another spelling are found by the names of the scope.
+    /// Says that one of two branches is not known at all, where it is not.
     pub(super) async fn branches_known(&self, scope: &Scope, against: &str) -> Result<(), AnswerError> {
         let names: BTreeSet<&str> = scope.branch.as_deref().into_iter().chain([against]).collect();
         for name in names {

@@ -51,18 +51,29 @@ pub(super) fn verdict(
     let name = if measure.is_share { measure.word } else { compared.number.as_str() };
     let is_points = *unit == Unit::Share;
     let (amount, interval) = if is_points {
-        (points(change), compared.change_low.zip(compared.change_high).map(|ends| between(ends, change, points_number, " points")))
+        (
+            points(change),
+            compared
+                .change_low
+                .zip(compared.change_high)
+                .map(|ends| between(ends, change, points_number, " points")),
+        )
     } else if let Some(ratio) = compared.ratio {
         let relative = ratio - 1.0;
         let ends = compared.ratio_low.zip(compared.ratio_high).map(|(low, high)| (low - 1.0, high - 1.0));
         (format!("{} %", percent(relative.abs())), ends.map(|ends| between(ends, relative, percent, " %")))
     } else {
         let ends = compared.change_low.zip(compared.change_high);
-        (unit.show(Some(change.abs())), ends.map(|(low, high)| format!("{} to {}", unit.show(Some(low)), unit.show(Some(high)))))
+        (
+            unit.show(Some(change.abs())),
+            ends.map(|(low, high)| format!("{} to {}", unit.show(Some(low)), unit.show(Some(high)))),
+        )
     };
     let found = match (direction(measure, compared), interval) {
         ("unclear", _) => format!("{name} {way} by {amount}, from too few runs to say how sure that is"),
-        ("steady", Some(interval)) => format!("no clear change of {name} ({amount} {way}; 95 % CI {interval})"),
+        ("steady", Some(interval)) => {
+            format!("no clear change of {name} ({amount} {way}; 95 % CI {interval})")
+        }
         (_, Some(interval)) => format!("{name} {way} by {amount} (95 % CI {interval})"),
         (_, None) => format!("{name} {way} by {amount}"),
     };

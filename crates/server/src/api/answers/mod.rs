@@ -21,8 +21,11 @@ use crate::state::App;
 /// Where they are.
 const FOLDER: &str = "/api/v1/answers/";
 
-const FORMAT: ParameterDoc =
-    ParameterDoc { name: "format", value: "FORMAT", doc: "json, or csv for the main list of the answer [default: json]" };
+const FORMAT: ParameterDoc = ParameterDoc {
+    name: "format",
+    value: "FORMAT",
+    doc: "json, or csv for the main list of the answer [default: json]",
+};
 
 /// A duration, rate or size over time, by hour, day or week, for everything or group by group.
 ///
@@ -123,7 +126,11 @@ pub(crate) async fn history(
     answer::<HistoryRequest>(&app, &caller, query).await
 }
 
-async fn answer<Q: Question>(app: &App, caller: &Caller, query: Option<String>) -> Result<Response, ApiError> {
+async fn answer<Q: Question>(
+    app: &App,
+    caller: &Caller,
+    query: Option<String>,
+) -> Result<Response, ApiError> {
     let mut is_csv = false;
     let mut pairs = Vec::new();
     for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
@@ -160,7 +167,9 @@ pub(crate) fn describe_parameters(document: &mut OpenApi) {
 
 fn describe<Q: Question>(document: &mut OpenApi) {
     let path = format!("{FOLDER}{}", Q::WORD);
-    let Some(operation) = document.paths.paths.get_mut(&path).and_then(|item| item.get.as_mut()) else { return };
+    let Some(operation) = document.paths.paths.get_mut(&path).and_then(|item| item.get.as_mut()) else {
+        return;
+    };
     let parameters = Q::parameters().into_iter().chain([FORMAT]).map(|known| RefOr::T(parameter(known)));
     operation.parameters.get_or_insert_default().extend(parameters);
 }

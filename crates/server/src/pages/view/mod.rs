@@ -1,14 +1,19 @@
 //! One struct a page: what its template shows, ready to be shown. Handlers make them from answers.
 
+pub(crate) mod ask;
+pub(crate) mod compare;
 pub(crate) mod completeness;
+pub(crate) mod failures;
 pub(crate) mod found_tests;
 pub(crate) mod login;
 pub(crate) mod problem;
 pub(crate) mod run;
 pub(crate) mod service;
 pub(crate) mod services;
+pub(crate) mod slowest;
 pub(crate) mod sql;
 pub(crate) mod test;
+pub(crate) mod trend;
 
 use crate::pages::links;
 use crate::pages::shown::Count;

@@ -32,6 +32,10 @@ pub(crate) struct ServicePage {
     pub(crate) pager: Pager,
     pub(crate) failing: Vec<TestRow>,
     pub(crate) slowest: Vec<TestRow>,
+    /// The service over time, and before and after something.
+    pub(crate) trend_url: String,
+    pub(crate) compare_url: String,
+    pub(crate) failures_url: String,
     /// A question to go on from here.
     pub(crate) sql_url: String,
 }

@@ -43,6 +43,9 @@ pub(crate) struct TestPage {
     pub(crate) history: Vec<ExecutionRow>,
     pub(crate) pager: Pager,
     pub(crate) sql_url: String,
+    /// The test over time, and before and after something.
+    pub(crate) trend_url: String,
+    pub(crate) compare_url: String,
 }
 
 /// One outcome of the strip.
