@@ -1,7 +1,7 @@
 //! `manometer poll status`: how polling stands.
 
 use manometer_model::{Clock as _, SystemClock, Timestamp};
-use manometer_server::poll::{PollState, Standing, kept_states};
+use manometer_server::poll::{PollState, STATE_NOTES, Standing, kept_states};
 use manometer_store::{ReadOnlyStore, StoreOptions};
 use serde::Deserialize;
 
@@ -25,7 +25,7 @@ pub(crate) fn run(command: &PollCommand, config: &Config) -> anyhow::Result<()> 
         Some(remote) => states_there(&remote)?,
         None => {
             let store = ReadOnlyStore::open(StoreOptions::new(folder(data, config)))?;
-            kept_states(&|prefix| store.notes(prefix))?
+            kept_states(&store.notes(STATE_NOTES)?)
         }
     };
     if *json {

@@ -11,8 +11,8 @@ use serde_json::Value;
 use crate::crash::store_check;
 
 /// Runs there are at the beginning, and that begin while pages are read.
-const RUNS: u64 = 45;
-const TO_COME: u64 = 12;
+const RUNS: u64 = 32;
+const TO_COME: u64 = 9;
 /// How long everything may take before it counts as hanging.
 const PATIENCE: Duration = Duration::from_secs(240);
 const GLANCE: Duration = Duration::from_millis(50);

@@ -1,7 +1,7 @@
 //! What is complete and what is missing: per service and day, with the runs that lack something and the days of which
 //! a provider told nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use manometer_model::Timestamp;
 use serde::Serialize;
@@ -37,7 +37,7 @@ pub struct CompletenessAnswer {
     pub missing: Vec<MissingRun>,
     /// How many lack something in all.
     pub missing_total: u64,
-    /// Days of which a provider told nothing although it usually tells something on that day of the week.
+    /// Days of which a provider told nothing although it tells of five runs or more on a usual day of that weekday.
     pub silent_days: Vec<SilentDay>,
 }
 
@@ -233,16 +233,18 @@ impl Answers {
         today: i64,
     ) -> Result<Vec<SilentDay>, QueryError> {
         let sql = format!(
-            "SELECT DISTINCT provider, date_trunc('day', {BEGUN}) AS day FROM runs
+            "SELECT provider, date_trunc('day', {BEGUN}) AS day, count(*) AS runs FROM runs
             WHERE ($1 IS NULL OR project = $1) AND ($2 IS NULL OR service = $2)
-                AND {BEGUN} >= $3 AND {BEGUN} <= $4 AND $5 IS NOT NULL"
+                AND {BEGUN} >= $3 AND {BEGUN} <= $4 AND $5 IS NOT NULL
+            GROUP BY 1, 2"
         );
         let told = self.rows(&sql, bound(request, midnight(first))).await?.map(|row| {
-            Ok((row.text("provider")?, i64::from(row.optional_time("day")?.unwrap_or_default().day())))
+            let day = i64::from(row.optional_time("day")?.unwrap_or_default().day());
+            Ok((row.text("provider")?, day, row.count("runs")?))
         })?;
-        let mut by_provider: BTreeMap<String, BTreeSet<i64>> = BTreeMap::new();
-        for (provider, day) in told {
-            by_provider.entry(provider).or_default().insert(day);
+        let mut by_provider: BTreeMap<String, BTreeMap<i64, u64>> = BTreeMap::new();
+        for (provider, day, runs) in told {
+            by_provider.entry(provider).or_default().insert(day, runs);
         }
         Ok(by_provider
             .into_iter()
@@ -255,17 +257,24 @@ impl Answers {
     }
 }
 
-/// The days without a run between the first with one and today (which is not over), that are no usual rest: on at
-/// least three quarters of the other days of the same weekday there were some, and there are at least two such days.
-fn silent_among(told: &BTreeSet<i64>, today: i64) -> Vec<i64> {
-    let Some(first) = told.first().copied() else { return Vec::new() };
+/// Fewer runs than this on a usual day, and a day without any may be chance: of 5 expected it is so once in 150 days
+/// (e⁻⁵, if runs come independently of each other).
+const TELLING_RUNS: u64 = 5;
+
+/// The days without a run between the first with one and today (which is not over) on which runs were to be expected: the
+/// other days of the same weekday, two at least, have a median of [`TELLING_RUNS`] or more.
+fn silent_among(told: &BTreeMap<i64, u64>, today: i64) -> Vec<i64> {
+    let Some(first) = told.keys().next().copied() else { return Vec::new() };
     let is_odd = |day: i64| {
         let same_weekday = (first..today).filter(|other| *other != day && (other - day) % 7 == 0);
-        let (all, with_runs) = same_weekday
-            .fold((0, 0), |(all, with_runs), other| (all + 1, with_runs + u32::from(told.contains(&other))));
-        with_runs >= 2 && with_runs * 4 >= all * 3
+        let mut runs: Vec<u64> =
+            same_weekday.map(|other| told.get(&other).copied().unwrap_or_default()).collect();
+        runs.sort_unstable();
+        // The lower of two middle ones.
+        let median = runs.get(runs.len().saturating_sub(1) / 2).copied().unwrap_or_default();
+        runs.len() >= 2 && median >= TELLING_RUNS
     };
-    (first..today).filter(|day| !told.contains(day)).filter(|day| is_odd(*day)).collect()
+    (first..today).filter(|day| !told.contains_key(day)).filter(|day| is_odd(*day)).collect()
 }
 
 impl DayCompleteness {
@@ -329,19 +338,21 @@ mod tests {
     #[test]
     fn a_silent_day_is_one_on_which_others_of_its_weekday_were_not() {
         let workdays = |day: &i64| day.rem_euclid(7) < 5;
-        let all: BTreeSet<i64> = (100..140).filter(workdays).collect();
+        let all: BTreeMap<i64, u64> = (100..140).filter(workdays).map(|day| (day, 9)).collect();
         assert_eq!(silent_among(&all, 140), Vec::<i64>::new(), "weekends are a usual rest");
         let mut without = all.clone();
         without.remove(&120);
         assert_eq!(silent_among(&without, 140), [120]);
+        let few: BTreeMap<i64, u64> = without.keys().map(|day| (*day, 2)).collect();
+        assert_eq!(silent_among(&few, 140), Vec::<i64>::new(), "where little is told, none may be chance");
         // A service that began yesterday, and nothing at all.
-        assert_eq!(silent_among(&[138].into(), 140), Vec::<i64>::new());
-        assert_eq!(silent_among(&BTreeSet::new(), 140), Vec::<i64>::new());
+        assert_eq!(silent_among(&[(138, 50)].into(), 140), Vec::<i64>::new());
+        assert_eq!(silent_among(&BTreeMap::new(), 140), Vec::<i64>::new());
     }
 
     #[test]
     fn a_provider_that_fell_silent_is_noticed_up_to_yesterday() {
-        let told: BTreeSet<i64> = (100..130).collect();
+        let told: BTreeMap<i64, u64> = (100..130).map(|day| (day, 7)).collect();
         assert_eq!(silent_among(&told, 133), [130, 131, 132]);
     }
 }

@@ -126,22 +126,20 @@ pub fn finish_backfill(store: &Store, name: &str) -> Result<(), StoreError> {
 /// Keeps how a poll stands, for those who look at the folder without a server.
 pub(super) fn keep_state(store: &Store, state: &PollState) -> Result<(), StoreError> {
     match serde_json::to_string(state) {
-        Ok(text) => store.keep_note_durable(&format!("poll/state/{}", state.name), &text),
+        Ok(text) => store.keep_note_durable(&format!("{STATE_NOTES}{}", state.name), &text),
         Err(error) => {
             Err(StoreError::Corrupt { what: format!("the state of a poll cannot be written: {error}") })
         }
     }
 }
 
-/// How every poll stood when it was noted last. `notes` reads notes by the beginning of their name, from an open
-/// store or from a folder that is only read. What an older or newer version noted differently is left out.
-///
-/// # Errors
-/// When the notes cannot be read.
-pub fn kept_states(
-    notes: &dyn Fn(&str) -> Result<Vec<(String, String)>, StoreError>,
-) -> Result<Vec<PollState>, StoreError> {
-    Ok(notes("poll/state/")?.iter().filter_map(|(_, text)| serde_json::from_str(text).ok()).collect())
+/// The beginning of the names under which it is noted how polls stand.
+pub const STATE_NOTES: &str = "poll/state/";
+
+/// How every poll stood when it was noted last, from the notes under [`STATE_NOTES`]. What an older or newer version
+/// noted differently is left out.
+pub fn kept_states(notes: &[(String, String)]) -> Vec<PollState> {
+    notes.iter().filter_map(|(_, text)| serde_json::from_str(text).ok()).collect()
 }
 
 /// Runs work that waits for the disk where waiting harms nobody.

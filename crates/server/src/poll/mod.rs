@@ -28,7 +28,7 @@ use manometer_store::{Store, StoreError};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
-pub use keeping::{StoreCursors, StoreSink, finish_backfill, kept_states, request_backfill};
+pub use keeping::{STATE_NOTES, StoreCursors, StoreSink, finish_backfill, kept_states, request_backfill};
 pub(crate) use numbers::PollNumbers;
 pub use state::{BackfillState, PollState, Standing, SweepState};
 
@@ -76,7 +76,7 @@ impl Polls {
         store: &Store,
         clock: &Arc<dyn Clock>,
     ) -> Result<Self, PollError> {
-        let kept = kept_states(&|prefix| store.notes(prefix)).map_err(unreadable)?;
+        let kept = kept_states(&store.notes(STATE_NOTES).map_err(unreadable)?);
         let mut polls = Self::default();
         for settings in entries {
             let api = Arc::new(Api::new(settings.api.clone(), Arc::clone(clock))?);

@@ -16,6 +16,7 @@ mod faults;
 mod faulty_filesystem;
 mod kill;
 mod maintenance;
+mod notes;
 mod once;
 mod power;
 mod refusals;
