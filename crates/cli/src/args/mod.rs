@@ -153,6 +153,7 @@ pub(crate) struct ContextArgs {
 }
 
 /// Forms of an answer.
+#[cfg(feature = "server")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// Aligned columns for people

@@ -140,11 +140,21 @@ fn builds_and_tests_arrive_in_influxdb_once_also_across_an_outage_and_a_kill() {
         serde_json::json!([0.5, "abc123", "payments", "main", "removes", "test_cart", "failed"])
     );
 
+    // A run that ends after its build was told of is no second build.
+    let (records, is_run) = (run(4, at + 30), |line: &&str| line.contains(r#""type":"run""#));
+    let build: Vec<&str> = records.lines().filter(|line| line.contains(r#""type":"build""#)).collect();
+    send(&server, &build.join("\n"));
+    until(&2, || builds().len());
+    let run_alone: Vec<&str> = records.lines().filter(is_run).collect();
+    send(&server, &run_alone.join("\n"));
+    until(&0, || metric(&mut server.client(), r#"manometer_export_waiting_rows{exporter="influxdb"}"#));
+    assert_eq!(builds().len(), 2);
+
     // Committed, and killed before it was looked at: sent after the next start.
     send(&server, &run(3, at + 120));
     server.kill().unwrap();
     let server = server.start_again().unwrap();
-    until(&2, || builds().len());
+    until(&3, || builds().len());
     until(&4, || tests().len());
     until(&0, || metric(&mut server.client(), r#"manometer_export_waiting_rows{exporter="influxdb"}"#));
 }

@@ -22,8 +22,32 @@ use crate::records::{Batch, RunKey, TAG_RECORD, duration_of_run, run_key};
 
 const UNKNOWN: &str = "unknown";
 
+/// Runs whose builds were told of before: a run ends later than its builds, often in a later batch.
+#[derive(Debug, Default)]
+pub(super) struct Built(HashSet<(String, String, String, i64)>);
+
+/// Most runs that are remembered; then remembering begins anew.
+const MOST_REMEMBERED: usize = 100_000;
+
+impl Built {
+    fn remember(&mut self, key: RunKey<'_>) {
+        if self.0.len() >= MOST_REMEMBERED {
+            self.0.clear();
+        }
+        self.0.insert(owned(key));
+    }
+
+    fn has(&self, key: RunKey<'_>) -> bool {
+        self.0.contains(&owned(key))
+    }
+}
+
+fn owned(key: RunKey<'_>) -> (String, String, String, i64) {
+    (key.provider.to_owned(), key.project.to_owned(), key.run_id.to_owned(), key.attempt)
+}
+
 /// The points of some records; one whose time is not known gets `now`.
-pub(super) fn points<'a>(batch: &Batch<'a>, now: Timestamp) -> Vec<Point<'a>> {
+pub(super) fn points<'a>(batch: &Batch<'a>, earlier: &mut Built, now: Timestamp) -> Vec<Point<'a>> {
     let mut points = Vec::new();
     let mut built = HashSet::new();
     let mut artifacts: HashMap<RunKey<'a>, Vec<&'a Artifact>> = HashMap::new();
@@ -33,6 +57,7 @@ pub(super) fn points<'a>(batch: &Batch<'a>, now: Timestamp) -> Vec<Point<'a>> {
             Record::Build(build) => {
                 let key = run_key!(build);
                 built.insert(key);
+                earlier.remember(key);
                 last_build.insert(key, points.len());
                 points.push(of_build(build, batch.run(key), now));
             }
@@ -46,7 +71,7 @@ pub(super) fn points<'a>(batch: &Batch<'a>, now: Timestamp) -> Vec<Point<'a>> {
         let Record::Run(run) = record else { continue };
         let key = RunKey::of(run);
         let Some(seconds) = duration_of_run(run).filter(|_| run.conclusion.is_some()) else { continue };
-        if built.insert(key) {
+        if built.insert(key) && !earlier.has(key) {
             last_build.insert(key, points.len());
             points.push(of_run(run, seconds, now));
         }
