@@ -10,9 +10,9 @@ use anyhow::Context as _;
 use wait4::Wait4 as _;
 
 use super::Scene;
-use crate::figures::median;
 use crate::program;
 use crate::report::{Goal, Report};
+use manometer_bench_readers::figures::median;
 
 /// Calls of each side, for each round.
 const CALLS: u32 = 60;

@@ -11,12 +11,12 @@ use manometer_testkit::{ServerOptions, ServerProcess, sql};
 use sha2::Sha256;
 
 use super::Scene;
-use manometer_bench_readers::figures::{median, percentile};
 use crate::flask::FlaskReceiver;
 use crate::http_load::{self, LoadPlan};
 use crate::postgres::Postgres;
 use crate::program;
 use crate::report::{Goal, Report, note};
+use manometer_bench_readers::figures::{median, percentile};
 
 const CONNECTIONS: usize = 64;
 const ROUND: Duration = Duration::from_secs(6);

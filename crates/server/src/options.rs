@@ -9,8 +9,8 @@ use manometer_model::{Clock, Limits, SystemClock};
 use manometer_query::Engine;
 use manometer_store::Store;
 
-use crate::poll::PollEntry;
 use crate::exports::Exports;
+use crate::poll::PollEntry;
 use crate::postgres::PostgresOptions;
 use crate::receivers::statsd::StatsdOptions;
 use crate::webhooks::Webhooks;

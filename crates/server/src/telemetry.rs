@@ -13,8 +13,8 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use crate::poll::{PollNumbers, Polls};
 use crate::exports::ExportNumbers;
+use crate::poll::{PollNumbers, Polls};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Answered {

@@ -78,8 +78,8 @@ mod segments;
 mod shed;
 mod snapshot;
 mod store;
-mod unflushed;
 mod stored_records;
+mod unflushed;
 
 pub use check::check;
 pub use delivery::{
@@ -88,8 +88,8 @@ pub use delivery::{
 pub use entity::{MergedRow, merged_rows};
 pub use error::{CommitError, OpenError, StoreError, SubmitError};
 pub use filesystem::{DurableFile, Filesystem, FolderEntry, LocalFilesystem};
-pub use holdings::{Detail, Holding};
 pub use follow::{Followed, Follower, FollowerStats};
+pub use holdings::{Detail, Holding};
 pub use options::{FlushPolicy, StoreOptions};
 pub use read_only::ReadOnlyStore;
 pub use receipt::{DeliveryInfo, DeliveryKey, Outcome, PendingReceipt, Receipt};

@@ -3,7 +3,8 @@
 use super::panel::{Drawn, Panel, SHARE_HIGH_IS_GOOD, SHARE_LOW_IS_GOOD, WAITING, WORKING};
 use super::{Dashboard, branch, pages, project};
 
-const WHERE: &str = "$__timeFilter(started_at) AND project = '$project' AND ('$branch' = '' OR branch = '$branch')";
+const WHERE: &str =
+    "$__timeFilter(started_at) AND project = '$project' AND ('$branch' = '' OR branch = '$branch')";
 
 pub(super) fn dashboard() -> Dashboard {
     Dashboard {

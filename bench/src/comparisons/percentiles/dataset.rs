@@ -11,8 +11,8 @@ use manometer_model::records::{TESTS, Test};
 use manometer_model::{Problems, Row as _, TestId, TestStatus, Timestamp};
 use manometer_store::{DeliveryInfo, DeliveryKey, FlushPolicy, Outcome, Store, StoreOptions};
 
-use crate::figures::timed;
 use crate::report::note;
+use manometer_bench_readers::figures::timed;
 
 pub(super) const DAYS: u64 = 90;
 const SERVICES: u64 = 40;

@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 
 use super::Scene;
-use crate::figures::median;
 use crate::report::{Goal, Report, note};
+use manometer_bench_readers::figures::median;
 
 pub(crate) use answering::answer;
 

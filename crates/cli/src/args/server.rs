@@ -305,9 +305,9 @@ pub(crate) enum StatsDetail {
     Day,
 }
 
-/// Forms of a short list.
+/// Forms of what `store` tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ListFormat {
+pub(crate) enum StoreFormat {
     /// Aligned columns for people
     Table,
     /// A JSON array of objects
@@ -352,8 +352,8 @@ pub(crate) enum StoreCommand {
         #[arg(long = "table", value_name = "TABLE")]
         tables: Vec<String>,
         /// Form of the answer
-        #[arg(long, value_enum, default_value_t = ListFormat::Table)]
-        format: ListFormat,
+        #[arg(long, value_enum, default_value_t = StoreFormat::Table)]
+        format: StoreFormat,
     },
     /// Remove rows that are older than their table keeps them ([retention] in the settings), now
     #[command(after_help = RETAIN_NOTE)]
@@ -366,8 +366,8 @@ pub(crate) enum StoreCommand {
         #[arg(long)]
         dry_run: bool,
         /// Form of the answer
-        #[arg(long, value_enum, default_value_t = ListFormat::Table)]
-        format: ListFormat,
+        #[arg(long, value_enum, default_value_t = StoreFormat::Table)]
+        format: StoreFormat,
     },
     /// Move everything into segments and merge small ones, now
     Compact {

@@ -5,8 +5,8 @@
 
 mod asking;
 mod cells;
-mod completeness;
 mod compare;
+mod completeness;
 mod failures;
 mod history;
 mod run;
@@ -20,14 +20,14 @@ mod trend;
 
 use std::sync::Arc;
 
-pub use self::completeness::{
-    CompletenessAnswer, CompletenessRequest, DayCompleteness, MissingRun, ServiceCompleteness, SilentDay,
-};
 pub use self::asking::{
     AnswerError, Asked, Flat, FlatCell, MEASURES, Measure, ParameterDoc, Question, Range, RangeShown, Scope,
     Unit, Ways, count, share,
 };
 pub use self::compare::{Anchor, CompareAnswer, CompareRequest, Compared, Side};
+pub use self::completeness::{
+    CompletenessAnswer, CompletenessRequest, DayCompleteness, MissingRun, ServiceCompleteness, SilentDay,
+};
 pub use self::failures::{Cause, FailingTest, FailuresAnswer, FailuresRequest, Place};
 pub use self::history::{HistoryAnswer, HistoryRequest, OfBranch, OfCommit, OneExecution, Outcomes};
 pub use self::run::{

@@ -3,10 +3,11 @@
 use manometer_model::{TestId, Timestamp};
 use manometer_query::answers::{
     Anchor, ArtifactLine, BuildLine, Cause, CompareAnswer, Compared, CompletenessAnswer, CompletenessRequest,
-    CoverageLine, DayCompleteness, DurationPoint, Execution, FailingTest, FailureGroup, FailureLine, FailuresAnswer,
-    FoundTest, JobLine, MissingRun, Place, RunAnswer, RunLine, SampleLine, Series, ServiceAnswer, ServiceCompleteness,
-    ServiceLine, ServiceRequest, ServicesAnswer, ServicesRequest, SilentDay, SlowLine, SlowTestLine, SlowestAnswer,
-    StepLine, TestAnswer, TestLine, TestRequest, TrendAnswer, TrendPoint, Unit,
+    CoverageLine, DayCompleteness, DurationPoint, Execution, FailingTest, FailureGroup, FailureLine,
+    FailuresAnswer, FoundTest, JobLine, MissingRun, Place, RunAnswer, RunLine, SampleLine, Series,
+    ServiceAnswer, ServiceCompleteness, ServiceLine, ServiceRequest, ServicesAnswer, ServicesRequest,
+    SilentDay, SlowLine, SlowTestLine, SlowestAnswer, StepLine, TestAnswer, TestLine, TestRequest,
+    TrendAnswer, TrendPoint, Unit,
 };
 
 use super::asked::Asked;

@@ -6,7 +6,7 @@ use std::fs::File;
 use manometer_model::key::KEY_SEPARATOR;
 use manometer_model::records::{JOBS, RUNS};
 use manometer_model::retention::TableRetention;
-use manometer_model::{EntityKey, Keep, Retention, Table, Timestamp, Value, stored_tables};
+use manometer_model::{EntityKey, Retention, Table, Timestamp, Value, stored_tables};
 
 use super::entities::is_over;
 use super::terms::{Due, Terms, deciding_columns, due, examine, needed_rows};

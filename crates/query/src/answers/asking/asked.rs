@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use super::AnswerError;
-use crate::near_names::near_names;
+use manometer_model::near_names::near_names;
 
 /// One parameter of a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

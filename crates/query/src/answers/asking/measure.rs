@@ -2,7 +2,7 @@
 
 use super::{AnswerError, Asked, ParameterDoc, Unit};
 use crate::answers::BEGUN;
-use crate::near_names::near_names;
+use manometer_model::near_names::near_names;
 
 /// Something that is measured.
 #[derive(Debug, PartialEq, Eq)]

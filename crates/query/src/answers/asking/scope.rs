@@ -5,8 +5,8 @@ use manometer_model::{TestId, Timestamp};
 use super::measure::Origin;
 use super::{AnswerError, Asked, Measure, ParameterDoc, Range, range};
 use crate::answers::{Answers, BEGUN};
-use crate::near_names::near_names;
 use crate::{Parameter, QueryError};
+use manometer_model::near_names::near_names;
 
 /// Which rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
