@@ -10,6 +10,9 @@
 //!                    end here, whatever the SQL        QueryResult ──► format: json, csv, parquet, arrow, table
 //! ```
 //!
+//! SQL knows functions of our own (`functions`), and two rules of the optimizer: percentiles of the same values are
+//! counted once (`share`), and exact percentiles of more values than fit read their rows again (`exact`).
+//!
 //! **Invariants**
 //! - This is the only crate that knows DataFusion; nothing of it shows in the public interface but Arrow.
 //! - Nothing is ever written: no table, no setting, no file, whatever the SQL says.
