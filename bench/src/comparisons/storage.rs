@@ -1,6 +1,7 @@
 //! What a stored test result costs, and how long a server takes to start with many of them or after a crash.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context as _, ensure};
 use manometer_formats::junit;
@@ -22,6 +23,7 @@ const JOURNAL_BYTES: u64 = 256 << 20;
 /// Rows of one delivery while filling: more than the store keeps in its journal, so they go to segments at once.
 const ROWS_PER_DELIVERY: u64 = 1_000_000;
 const SERVICES: u64 = 12;
+const FILLERS: usize = 2;
 
 pub(crate) fn measure(scene: &Scene, report: &mut Report) -> anyhow::Result<()> {
     let binary = program::binary(scene)?;
@@ -90,6 +92,7 @@ fn unflushed(binary: &Path, data: &Path) -> ServerOptions {
     ServerOptions::new(binary, data)
         .argument(format!("--flush-journal-bytes={}", u64::MAX >> 1))
         .argument(format!("--flush-rows={}", u64::MAX >> 1))
+        .argument(format!("--flush-memory-bytes={}", u64::MAX >> 1))
         .argument(format!("--flush-age-seconds={}", u32::MAX))
 }
 
@@ -156,12 +159,27 @@ fn fill(data: &Path) -> anyhow::Result<()> {
         suites.push(junit::read_to_vec(&mut document.as_slice(), &Limits::default())?.0);
     }
     let first_day = Timestamp::from_seconds(1_767_225_600);
-    for delivery in 0..MANY / ROWS_PER_DELIVERY {
-        fill_day(&store, delivery, first_day.plus_seconds(delivery as f64 * 86_400.0), &suites)?;
-        if delivery % 10 == 9 {
-            note(&format!("storage: {} million", (delivery + 1) * ROWS_PER_DELIVERY / 1_000_000));
+    let next = AtomicU64::new(0);
+    // While one sorts a day, the others make up theirs.
+    let fill_days = &|| -> anyhow::Result<()> {
+        loop {
+            let day = next.fetch_add(1, Ordering::Relaxed);
+            if day >= MANY / ROWS_PER_DELIVERY {
+                return Ok(());
+            }
+            fill_day(&store, day, first_day.plus_seconds(day as f64 * 86_400.0), &suites)?;
+            if day % 10 == 9 {
+                note(&format!("storage: {} million", (day + 1) * ROWS_PER_DELIVERY / 1_000_000));
+            }
         }
-    }
+    };
+    std::thread::scope(|scope| -> anyhow::Result<()> {
+        let fillers: Vec<_> = (0..FILLERS).map(|_| scope.spawn(fill_days)).collect();
+        for filler in fillers {
+            filler.join().map_err(|_| anyhow::anyhow!("a filler panicked"))??;
+        }
+        Ok(())
+    })?;
     store.flush()?;
     store.close();
     Ok(())

@@ -7,8 +7,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use manometer_model::retention::RetentionSettings;
-use manometer_model::{Limits, Retention};
+use manometer_model::retention::{ParseKeepError, RetentionSettings, TableSetting};
+use manometer_model::{Keep, Limits, Retention};
 use manometer_providers::rules::ServiceRules;
 use serde::{Deserialize, Serialize};
 
@@ -112,6 +112,11 @@ pub(crate) fn load(
     for (name, value) in &variables {
         if let Some(limit) = name.strip_prefix(env::LIMITS_PREFIX) {
             set_limit(&mut config.limits, name, &limit.to_lowercase(), value, &mut unknown)?;
+        } else if let Some(table) = name.strip_prefix(env::RETENTION_PREFIX) {
+            let keep: Keep = value
+                .parse()
+                .map_err(|error: ParseKeepError| usage(format!("environment variable {name}: {error}")))?;
+            config.retention.tables.insert(table.to_lowercase(), TableSetting::All(keep));
         } else if name == env::DATA {
             config.data = PathBuf::from(value);
         } else if name == env::LISTEN {
@@ -239,11 +244,20 @@ mod tests {
         assert_eq!(load(&written).unwrap().config.retention, loaded.config.retention, "{written}");
         assert!(loaded.config.retention().is_ok());
 
-        let misspelt = load("[retention]\ntets = '2 years'\n").unwrap().config.retention().unwrap_err().to_string();
+        let misspelt =
+            load("[retention]\ntets = '2 years'\n").unwrap().config.retention().unwrap_err().to_string();
         assert!(misspelt.contains("`tets`") && misspelt.contains("tests"), "{misspelt}");
+        let from_environment =
+            super::load(Some(&path), variables(&[("MANOMETER_RETENTION_TESTS", "1 year")]));
+        let refused = super::load(Some(&path), variables(&[("MANOMETER_RETENTION_TESTS", "long")]));
+        assert!(refused.unwrap_err().to_string().contains("MANOMETER_RETENTION_TESTS: `long`"));
+        let tests = from_environment.unwrap().config.retention.tables.remove("tests").unwrap();
+        assert_eq!(tests, TableSetting::All(Keep::Days(365)));
         let no_term = load("[retention]\ntests = 'a while'\n").unwrap_err().to_string();
         assert!(no_term.contains("`a while`") && no_term.contains("90 days"), "{no_term}");
-        let no_key = load("[[retention.rules]]\ntable = 'tests'\nwhen = {}\nkeep = '1 day'\n").unwrap_err().to_string();
+        let no_key = load("[[retention.rules]]\ntable = 'tests'\nwhen = {}\nkeep = '1 day'\n")
+            .unwrap_err()
+            .to_string();
         assert!(no_key.contains("`when`"), "{no_key}");
     }
 

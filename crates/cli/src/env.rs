@@ -38,6 +38,8 @@ pub(crate) const RUN_FOLDER: &str = manometer_agent::steps::FOLDER_VARIABLE;
 pub(crate) const TRACEPARENT: &str = manometer_agent::steps::TRACE_VARIABLE;
 /// Prefix of variables that set one limit each: `MANOMETER_LIMITS_QUERY_SECONDS=30`.
 pub(crate) const LIMITS_PREFIX: &str = "MANOMETER_LIMITS_";
+/// Prefix of variables that set the term of one table each: `MANOMETER_RETENTION_TESTS=180 days`.
+pub(crate) const RETENTION_PREFIX: &str = "MANOMETER_RETENTION_";
 /// Prefix of all of them: a variable with it that is none of these is reported.
 pub(crate) const PREFIX: &str = "MANOMETER_";
 /// Every fixed name.

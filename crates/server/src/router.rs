@@ -6,7 +6,7 @@ use axum::{Extension, Router};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::{self, deliveries, openapi, records, reports, sql};
+use crate::api::{self, deliveries, openapi, records, reports, sql, store};
 use crate::receivers::{influxdb, remote_write};
 use crate::state::App;
 use crate::webhooks::replay;
@@ -27,6 +27,8 @@ fn api_routes() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(sql::query)) //         POST /api/v1/sql             query     a question in SQL
         .routes(routes!(deliveries::list)) //   GET  /api/v1/deliveries      query     what arrived lately
         .routes(routes!(replay::again)) //      POST …/{receipt}/replay      admin     reads a webhook again
+        .routes(routes!(store::holdings)) //    GET  /api/v1/store           admin     what the store holds, and when it goes
+        .routes(routes!(store::retain)) //      POST …/store/retention       admin     removes what is over, or tells what would go
         .routes(routes!(metrics::exposition)) // GET /metrics                query     numbers for Prometheus
         .routes(routes!(openapi::document)) //  GET  /api/openapi.json       -         this table, for programs
         .routes(routes!(health::alive)) //      GET  /healthz                -         is the process there?

@@ -170,6 +170,11 @@ impl Collector for StoreNumbers {
             &gauge(stats.journal_bytes),
         )?;
         encode(
+            "unflushed_memory_bytes",
+            "Memory of the rows that no segment holds yet",
+            &gauge(stats.unflushed_memory_bytes),
+        )?;
+        encode(
             "journal_batches",
             "Batches in the journal that no segment holds yet",
             &gauge(stats.journal_batches),
@@ -201,6 +206,19 @@ impl Collector for StoreNumbers {
         per_table("table_rows", "Rows stored", &|table| table.rows)?;
         per_table("table_rows_in_memory", "Rows not yet in a segment", &|table| table.rows_in_memory)?;
         per_table("table_segments", "Segment files", &|table| table.segments)?;
-        per_table("table_segment_bytes", "Size of the segment files", &|table| table.segment_bytes)
+        per_table("table_segment_bytes", "Size of the segment files", &|table| table.segment_bytes)?;
+
+        let mut removed = |name: &str, help: &str, number: &dyn Fn(&manometer_store::TableStats) -> u64| {
+            let mut metric = encoder.encode_descriptor(name, help, None, counter(0).metric_type())?;
+            for table in &stats.tables {
+                let labels = [("table", table.table)];
+                counter(number(table)).encode(metric.encode_family(&labels)?)?;
+            }
+            Ok::<(), std::fmt::Error>(())
+        };
+        removed("retention_rows", "Rows removed because their term was over", &|table| table.retired_rows)?;
+        removed("retention_bytes", "By how much segment files became smaller by that", &|table| {
+            table.retired_bytes
+        })
     }
 }

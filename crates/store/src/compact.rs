@@ -184,6 +184,7 @@ fn merge(inner: &Inner, work: &Work, report: &mut CompactReport) -> Result<(), S
         report.segments_after += u64::from(entry.rolls_up.is_none());
         report.bytes_after += entry.size_bytes;
     })?;
+    inner.retain.forget_segments(&merged);
     report.segments_before += inputs.len() as u64;
     report.bytes_before += inputs.iter().chain(&companions).map(|segment| segment.size_bytes()).sum::<u64>();
     report.rows += inputs.iter().map(|segment| segment.rows()).sum::<u64>();

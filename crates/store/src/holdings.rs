@@ -98,8 +98,9 @@ impl Snapshot {
             let mut periods: BTreeMap<String, Holding> = BTreeMap::new();
             for segment in self.segments(table) {
                 let period = period_of(segment, detail);
-                let holding =
-                    periods.entry(period).or_insert_with_key(|period| Holding::empty(table, period, retention));
+                let holding = periods
+                    .entry(period)
+                    .or_insert_with_key(|period| Holding::empty(table, period, retention));
                 holding.add(segment);
             }
             let in_segments: u64 = periods.values().map(|holding| holding.rows).sum();
@@ -121,7 +122,8 @@ impl Snapshot {
 fn period_of(segment: &Segment, detail: Detail) -> String {
     let (first, last) = (segment.min_at().day(), segment.max_at().day());
     let name = |day: i32| date_of(day).unwrap_or_else(|| format!("day {day}"));
-    let month = |day: i32| name(day).rsplit_once('-').map_or_else(|| name(day), |(month, _)| month.to_owned());
+    let month =
+        |day: i32| name(day).rsplit_once('-').map_or_else(|| name(day), |(month, _)| month.to_owned());
     match detail {
         Detail::Table => String::new(),
         Detail::Day if first == last => name(first),

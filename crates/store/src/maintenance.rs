@@ -143,7 +143,12 @@ fn retain_due(inner: &Inner, connection: &Connection) -> Result<(), StoreError> 
         Ok(!inner.bell.is_stopping())
     });
     for (table, removed) in &report.tables {
-        tracing::info!(table, rows = removed.rows, bytes = removed.bytes, "removed what is older than its term");
+        tracing::info!(
+            table,
+            rows = removed.rows,
+            bytes = removed.bytes,
+            "removed what is older than its term"
+        );
     }
     done
 }

@@ -202,6 +202,8 @@ pub struct StoreStats {
     pub tables: Vec<TableStats>,
     /// Encoded bytes in the journal that no segment holds yet.
     pub journal_bytes: u64,
+    /// Memory that the rows of the journal take.
+    pub unflushed_memory_bytes: u64,
     /// Journal batches that no segment holds yet.
     pub journal_batches: u64,
     /// Deliveries waiting for the committer.

@@ -27,7 +27,7 @@ pub(crate) fn forget_what_is_old(inner: &Inner) -> Result<bool, StoreError> {
     let turn = inner.maintenance.lock();
     inner.must_be_open()?;
     let any = inner.reader.with(|connection| {
-        Ok(ledger::any_before(connection, old)?
+        Ok(ledger::AGED.any_before(connection, old)?
             || fact_keys::AGED.any_before(connection, old)?
             || raw::AGED.any_before(connection, old_raw)?)
     });
@@ -35,7 +35,7 @@ pub(crate) fn forget_what_is_old(inner: &Inner) -> Result<bool, StoreError> {
         return Ok(false);
     }
     let forgotten = inner.commit_durable(|connection| {
-        let deliveries = ledger::forget_before(connection, old, FORGOTTEN_AT_ONCE)?;
+        let deliveries = ledger::AGED.forget_before(connection, old, FORGOTTEN_AT_ONCE)?;
         let keys = fact_keys::AGED.forget_before(connection, old, FORGOTTEN_AT_ONCE)?;
         let raw = raw::AGED.forget_before(connection, old_raw, FORGOTTEN_AT_ONCE)?;
         Ok((deliveries.max(keys).max(raw), Change::default()))

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use manometer_model::{EntityKey, Table};
+use manometer_model::{EntityKey, Retention, Table};
 use parking_lot::Mutex;
 
 use crate::backup::backup_to;
@@ -243,6 +243,7 @@ impl Store {
         StoreStats {
             tables: tables.collect(),
             journal_bytes: memory.journal_bytes(),
+            unflushed_memory_bytes: memory.unflushed_memory(),
             journal_batches: memory.tables.iter().map(|table| table.batches.len() as u64).sum(),
             queue_requests,
             queue_bytes,
@@ -252,6 +253,11 @@ impl Store {
             maintenance_failures: counters.maintenance_failures.load(Ordering::Relaxed),
             health: self.inner.health.report(),
         }
+    }
+
+    /// How long it keeps rows.
+    pub fn retention(&self) -> &Retention {
+        &self.inner.options.retention
     }
 
     /// Can it take deliveries?

@@ -8,6 +8,8 @@ use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use manometer_model::records::TABLES;
+
 use crate::http::HttpClient;
 use crate::usage::{self, Usage};
 
@@ -36,14 +38,19 @@ pub struct ServerOptions {
 }
 
 impl ServerOptions {
-    /// A server on a data folder with default settings.
+    /// A server on a data folder with default settings, but that it keeps all rows for ever: what tests send is dated
+    /// as it pleases them.
     pub fn new(program: impl Into<PathBuf>, data: impl Into<PathBuf>) -> Self {
         Self {
             program: program.into(),
             data: data.into(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             arguments: Vec::new(),
-            environment: Vec::new(),
+            environment: TABLES
+                .iter()
+                .map(|table| format!("MANOMETER_RETENTION_{}", table.name.to_uppercase()).into())
+                .map(|name: OsString| (name, "forever".into()))
+                .collect(),
         }
     }
 

@@ -24,8 +24,8 @@ fn check(loaded: &Loaded) -> anyhow::Result<()> {
     if let Err(error) = loaded.config.service_rules() {
         faults.push(format!("{error:#}"));
     }
-    if let Err(of_retention) = loaded.config.retention.resolve() {
-        faults.extend(of_retention);
+    if let Err(error) = loaded.config.retention() {
+        faults.push(format!("{error:#}"));
     }
     #[cfg(feature = "server")]
     if let Err(error) = crate::webhooks::webhooks(&loaded.config, |name| std::env::var(name).ok()) {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use clap::{Command, CommandFactory as _};
-use manometer_model::{Limits, TableKind, stored_tables};
+use manometer_model::{Limits, Retention, TableKind, stored_tables};
 
 use crate::args::Cli;
 
@@ -51,7 +51,13 @@ fn write_table(page: &mut String, table: &manometer_model::Table) -> std::fmt::R
         "" => "No record makes its rows: see [roll-ups](../ROLLUPS.md).".to_owned(),
         record => format!("Record type: `{record}`."),
     };
-    writeln!(page, "\n## {}\n\n{}\n{life}\n\n{record}\n", table.name, table.doc.trim())?;
+    let kept = Retention::default().of(table).described(table);
+    writeln!(
+        page,
+        "\n## {}\n\n{}\n{life}\n\n{record} Kept where nothing is set: {kept}.\n",
+        table.name,
+        table.doc.trim()
+    )?;
     writeln!(page, "| column | kind | may be null | meaning |\n|---|---|---|---|")?;
     for column in table.columns {
         let null = if column.nullable { "yes" } else { "" };

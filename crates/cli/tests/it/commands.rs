@@ -217,6 +217,71 @@ fn server_address(server: &ServerProcess) -> String {
     line.split_once("listening on ").unwrap().1.trim().to_owned()
 }
 
+/// One report of long ago, one that is never over.
+fn two_reports(folder: &Folder) {
+    folder.write("old.xml", REPORT.replace("2026-11-20", "2020-01-02"));
+    folder.write("new.xml", REPORT.replace("2026-11-20", "2999-01-02"));
+}
+
+#[test]
+fn rows_older_than_their_term_are_told_and_removed() {
+    let folder = Folder::new();
+    two_reports(&folder);
+    folder.write("manometer.toml", "[retention]\ntests = '90 days'\n");
+    folder.run(&["ingest", "--run-id", "1", "old.xml"]).fine();
+    folder.run(&["ingest", "--run-id", "2", "new.xml"]).fine();
+    folder.run(&["store", "compact"]).fine();
+    let count = || folder.run(&["query", "--format", "csv", "select count(*) as n from tests"]).fine().stdout;
+    assert_eq!(count(), "n\n6\n", "compacting removes nothing");
+
+    let stats =
+        folder.run(&["store", "stats", "--by", "day", "--table", "tests", "--format", "csv"]).fine().stdout;
+    assert!(stats.contains("tests,2020-01-02,3,0,1,") && stats.contains(",2020-04-02,90 days"), "{stats}");
+    assert!(folder.run(&["store", "stats"]).fine().stdout.contains("90 days"));
+    folder.run(&["store", "stats", "--table", "test"]).refused(2, &["`test`", "tests"]);
+
+    let plan = folder.run(&["store", "retain", "--dry-run", "--format", "json"]).fine().stdout;
+    let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
+    let of_tests = plan.as_array().unwrap().iter().find(|table| table["table"] == "tests").unwrap();
+    assert_eq!((&of_tests["rows"], &of_tests["segments_removed"]), (&3.into(), &1.into()), "{plan}");
+    assert_eq!(count(), "n\n6\n", "a dry run removes nothing");
+    let removed = folder.run(&["store", "retain", "--format", "csv"]).fine().stdout;
+    assert!(removed.contains("tests,3,"), "{removed}");
+    assert_eq!(count(), "n\n3\n");
+    assert!(folder.run(&["store", "check"]).fine().stdout.contains("sound"));
+
+    folder.write("manometer.toml", "[retention]\ntets = '90 days'\n");
+    folder.run(&["config", "check"]).refused(1, &["`tets`", "tests"]);
+    folder.run(&["store", "retain"]).refused(2, &["`tets`", "tests"]);
+    folder.run(&["serve", "--listen", "127.0.0.1:0"]).refused(2, &["`tets`", "tests"]);
+}
+
+#[test]
+fn beside_a_server_a_dry_run_works_and_the_server_removes() {
+    let folder = Folder::new();
+    two_reports(&folder);
+    let options =
+        ServerOptions::new(PROGRAM, folder.path("data")).variable("MANOMETER_RETENTION_TESTS", "90 days");
+    let server = ServerProcess::start(options).unwrap();
+    let address = server_address(&server);
+    for (run, file) in [("1", "old.xml"), ("2", "new.xml")] {
+        folder.run(&["ingest", "--server", &address, "--run-id", run, file]).fine();
+    }
+    for from in [&["--server", address.as_str()][..], &[][..]] {
+        let mut arguments = vec!["store", "retain", "--dry-run", "--format", "csv"];
+        arguments.extend(from);
+        let plan = folder.run(&arguments).fine().stdout;
+        assert!(plan.contains("tests,0,0,0,0,0,3"), "three wait for their flush: {plan}");
+    }
+    folder.run(&["store", "retain"]).refused(1, &["--server", "--dry-run"]);
+    let removed = folder.run(&["store", "retain", "--server", &address, "--format", "csv"]).fine().stdout;
+    assert!(removed.contains("tests,3,"), "{removed}");
+    let count = folder.run(&["query", "--format", "csv", "select count(*) as n from tests"]).fine().stdout;
+    assert_eq!(count, "n\n3\n");
+    let metrics = server.client().get("/metrics").unwrap().text();
+    assert!(metrics.contains("manometer_retention_rows_total{table=\"tests\"} 3"), "{metrics}");
+}
+
 #[test]
 fn a_token_made_beside_a_running_server_shuts_its_door_to_others() {
     let folder = Folder::new();

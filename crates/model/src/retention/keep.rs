@@ -24,7 +24,9 @@ const UNITS: [(&str, &str, u32); 4] =
 
 /// Why a text is no term.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not a time to keep rows for: write `90 days`, `12 weeks`, `6 months`, `1 year` or `forever`")]
+#[error(
+    "`{text}` is not a time to keep rows for: write `90 days`, `12 weeks`, `6 months`, `1 year` or `forever`"
+)]
 pub struct ParseKeepError {
     text: String,
 }
@@ -125,7 +127,9 @@ mod tests {
 
     #[test]
     fn what_is_no_term_is_refused_with_examples() {
-        for text in ["", "0 days", "90", "days", "-1 days", "1.5 days", "12 hours", "4000000000 years", "never"] {
+        for text in
+            ["", "0 days", "90", "days", "-1 days", "1.5 days", "12 hours", "4000000000 years", "never"]
+        {
             let refused = text.parse::<Keep>().unwrap_err().to_string();
             assert!(refused.contains("90 days") && refused.contains(text), "{refused}");
         }

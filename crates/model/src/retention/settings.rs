@@ -216,7 +216,8 @@ mod tests {
             row[LOGS.position(CATEGORY).unwrap()] = Some("security");
             retention.of(&LOGS).keep_of(|column| row[column])
         };
-        let changed = settings(r#"{"logs": {"security": "3 years", "default": "7 days"}}"#).resolve().unwrap();
+        let changed =
+            settings(r#"{"logs": {"security": "3 years", "default": "7 days"}}"#).resolve().unwrap();
         assert_eq!(security(&changed), Keep::Days(3 * 365));
         assert_eq!(changed.of(&LOGS).keep, Keep::Days(7));
         assert_eq!(changed.of(&LOGS).shortest(), Keep::Days(1), "debug keeps its day");

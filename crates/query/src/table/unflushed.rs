@@ -98,7 +98,11 @@ impl ExecutionPlan for UnflushedExec {
 
     /// Rows exactly: a count makes no batch.
     fn partition_statistics(&self, partition: Option<usize>) -> Result<Arc<Statistics>> {
-        let counted = self.partitions.iter().enumerate().filter(|(number, _)| partition.is_none_or(|one| one == *number));
+        let counted = self
+            .partitions
+            .iter()
+            .enumerate()
+            .filter(|(number, _)| partition.is_none_or(|one| one == *number));
         let rows: u64 = counted.flat_map(|(_, parts)| parts).map(UnflushedRows::rows).sum();
         let mut known = Statistics::new_unknown(&self.schema());
         known.num_rows = Precision::Exact(usize::try_from(rows).unwrap_or(usize::MAX));

@@ -7,6 +7,7 @@ pub(crate) mod openapi;
 pub(crate) mod records;
 pub(crate) mod reports;
 pub(crate) mod sql;
+pub(crate) mod store;
 
 use axum::http::header::ACCEPT;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};

@@ -5,7 +5,8 @@ use rusqlite::{Connection, params};
 use super::aged::Aged;
 
 /// Keys, as they are forgotten.
-pub(crate) const AGED: Aged = Aged { table: "fact_key", id: "id", at: "committed_at" };
+pub(crate) const AGED: Aged =
+    Aged { table: "fact_key", id: "id", at: "committed_at", only: "true", order: "id" };
 
 /// Enters a key; false when it is there.
 pub(crate) fn insert(connection: &Connection, key: &[u8; 16], committed_at: i64) -> rusqlite::Result<bool> {

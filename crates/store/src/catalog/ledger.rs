@@ -5,8 +5,13 @@ use std::collections::BTreeMap;
 use manometer_model::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::aged::Aged;
 use crate::delivery::Delivery;
 use crate::receipt::{DeliveryKey, Receipt};
+
+/// Entries, as they are forgotten: by the index `ledger_by_age`, since deliveries come later than they were received.
+pub(crate) const AGED: Aged =
+    Aged { table: "ledger", id: "id", at: "received_at", only: "permanent = 0", order: "received_at" };
 
 /// A ledger entry as far as a repetition needs it.
 #[derive(Debug)]
@@ -145,25 +150,4 @@ pub(crate) fn for_each<E: From<rusqlite::Error>>(
         each(ledger_row(row)?)?;
     }
     Ok(())
-}
-
-/// Is there an entry that is not permanent and older than a time?
-pub(crate) fn any_before(connection: &Connection, before: Timestamp) -> rusqlite::Result<bool> {
-    connection
-        .prepare_cached("SELECT EXISTS(SELECT 1 FROM ledger WHERE permanent = 0 AND received_at < ?1)")?
-        .query_row([before.as_micros()], |row| row.get(0))
-}
-
-/// Forgets entries that are not permanent and older than a time, the oldest `most` of them; answers how many.
-pub(crate) fn forget_before(
-    connection: &Connection,
-    before: Timestamp,
-    most: usize,
-) -> rusqlite::Result<usize> {
-    connection
-        .prepare_cached(
-            "DELETE FROM ledger WHERE id IN (
-                 SELECT id FROM ledger WHERE permanent = 0 AND received_at < ?1 ORDER BY received_at LIMIT ?2)",
-        )?
-        .execute(params![before.as_micros(), i64::try_from(most).unwrap_or(i64::MAX)])
 }

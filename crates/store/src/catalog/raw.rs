@@ -6,7 +6,8 @@ use super::aged::Aged;
 use crate::error::StoreError;
 
 /// Deliveries, as they are forgotten.
-pub(crate) const AGED: Aged = Aged { table: "raw", id: "ledger_id", at: "received_at" };
+pub(crate) const AGED: Aged =
+    Aged { table: "raw", id: "ledger_id", at: "received_at", only: "true", order: "ledger_id" };
 
 const LEVEL: i32 = 3;
 

@@ -42,7 +42,11 @@ const DROPPED_AT_ONCE: usize = 256;
 pub(crate) type GoesOn<'g> = &'g mut dyn FnMut() -> Result<bool, StoreError>;
 
 /// Removes what is over, step by step, until nothing is left to do or `goes_on` says no.
-pub(crate) fn retain(inner: &Inner, report: &mut RetainReport, goes_on: GoesOn<'_>) -> Result<(), StoreError> {
+pub(crate) fn retain(
+    inner: &Inner,
+    report: &mut RetainReport,
+    goes_on: GoesOn<'_>,
+) -> Result<(), StoreError> {
     let today = today(inner);
     let next_segment = inner.space.next_number();
     if !inner.retain.is_settled(today, next_segment) {
@@ -137,7 +141,8 @@ fn drop_whole(
 ) -> Result<(), StoreError> {
     let turn = inner.maintenance.lock();
     inner.must_be_open()?;
-    let still_listed: Vec<&Arc<Segment>> = over.iter().filter(|segment| is_listed(inner, index, segment)).collect();
+    let still_listed: Vec<&Arc<Segment>> =
+        over.iter().filter(|segment| is_listed(inner, index, segment)).collect();
     let numbers: Vec<i64> = still_listed.iter().map(|segment| segment.id()).collect();
     let obsolete: Vec<(i64, &str)> =
         still_listed.iter().map(|segment| (segment.id(), segment.entry().file.as_str())).collect();
@@ -162,5 +167,8 @@ fn drop_whole(
 /// Is a segment part of the data, now? Whoever holds `maintenance` can rely on the answer.
 fn is_listed(inner: &Inner, index: usize, segment: &Arc<Segment>) -> bool {
     let memory = inner.memory.read();
-    memory.tables.get(index).is_some_and(|table| table.segments.iter().any(|known| known.id() == segment.id()))
+    memory
+        .tables
+        .get(index)
+        .is_some_and(|table| table.segments.iter().any(|known| known.id() == segment.id()))
 }

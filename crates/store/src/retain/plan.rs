@@ -6,10 +6,10 @@ use std::fs::File;
 use manometer_model::key::KEY_SEPARATOR;
 use manometer_model::records::{JOBS, RUNS};
 use manometer_model::retention::TableRetention;
-use manometer_model::{EntityKey, Keep, Retention, Table, Timestamp, Value, stored_tables};
+use manometer_model::{EntityKey, Retention, Table, Timestamp, Value, stored_tables};
 
 use super::entities::is_over;
-use super::terms::{Due, Terms, due, examine, needed_rows};
+use super::terms::{Due, Terms, deciding_columns, due, examine, needed_rows};
 use crate::entity::row_of;
 use crate::error::StoreError;
 use crate::report::TablePlan;
@@ -23,7 +23,11 @@ impl Snapshot {
     ///
     /// # Errors
     /// When stored bytes cannot be read.
-    pub fn retention_plan(&self, retention: &Retention, now: Timestamp) -> Result<Vec<TablePlan>, StoreError> {
+    pub fn retention_plan(
+        &self,
+        retention: &Retention,
+        now: Timestamp,
+    ) -> Result<Vec<TablePlan>, StoreError> {
         let today = now.day();
         let mut plans = Vec::new();
         for table in stored_tables() {
@@ -35,11 +39,9 @@ impl Snapshot {
                 for segment in self.segments(table) {
                     plan_segment(policy, segment, today, &mut plan)?;
                 }
-                for batch in if policy.longest() == Keep::Forever && policy.rules.is_empty() {
-                    Vec::new()
-                } else {
-                    self.batches(table)?
-                } {
+                let columns = deciding_columns(policy, table);
+                for rows in self.unflushed(table) {
+                    let batch = rows.read(Some(&columns))?;
                     let needed = needed_rows(policy, table, &batch, today, &mut Terms::none());
                     plan.unflushed_rows += needed.false_count() as u64;
                 }

@@ -83,9 +83,18 @@ pub(crate) fn due(policy: &TableRetention, segment: &Segment, examined: Option<T
     }
 }
 
-/// A number that tells policies of a table apart.
+/// A number that tells policies apart, those of different tables too.
 pub(crate) fn policy_number(policy: &TableRetention, table: &Table) -> u64 {
-    xxh3_64(policy.described(table).as_bytes())
+    xxh3_64(format!("{}: {}", table.name, policy.described(table)).as_bytes())
+}
+
+/// Positions of the columns that decide about a row: `at`, and those of the rules.
+pub(crate) fn deciding_columns(policy: &TableRetention, table: &Table) -> Vec<usize> {
+    let of_rules = policy.rules.iter().flat_map(|rule| rule.conditions.iter().map(|(position, _)| *position));
+    let mut columns: Vec<usize> = of_rules.chain(table.position("at")).collect();
+    columns.sort_unstable();
+    columns.dedup();
+    columns
 }
 
 /// Tells which rows of a batch are needed, and what the terms of those are.
@@ -142,12 +151,10 @@ pub(crate) fn examine(
     let table = segment.table();
     let failed = |source| StoreError::Parquet { path: segment.path().to_owned(), source };
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(failed)?;
-    let positions = policy.rules.iter().flat_map(|rule| rule.conditions.iter().map(|(position, _)| *position));
-    let wanted: Vec<&str> =
-        positions.filter_map(|position| table.columns.get(position)).map(|column| column.name).chain(["at"]).collect();
-    let mask = ProjectionMask::columns(builder.parquet_schema(), wanted);
-    let reader =
-        builder.with_projection(mask).with_batch_size(BATCH_ROWS).build().map_err(failed)?;
+    let columns = deciding_columns(policy, table);
+    let names = columns.iter().filter_map(|position| table.columns.get(*position)).map(|column| column.name);
+    let mask = ProjectionMask::columns(builder.parquet_schema(), names);
+    let reader = builder.with_projection(mask).with_batch_size(BATCH_ROWS).build().map_err(failed)?;
     let mut examined = Examined { terms: Terms::none(), over: 0 };
     for read in reader {
         if !goes_on()? {

@@ -94,7 +94,8 @@ pub(crate) fn write_sorted(
 fn joined(table: &'static Table, batches: &[Arc<CompactBatch>]) -> Result<RecordBatch, ArrowError> {
     let mut columns = Vec::with_capacity(table.columns.len());
     for position in 0..table.columns.len() {
-        let parts = batches.iter().map(|batch| batch.expand_column(position)).collect::<Result<Vec<_>, _>>()?;
+        let parts =
+            batches.iter().map(|batch| batch.expand_column(position)).collect::<Result<Vec<_>, _>>()?;
         let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
         columns.push(concat(&parts)?);
     }

@@ -10,19 +10,32 @@ use crate::args::ListFormat;
 use crate::config::Config;
 use crate::exit::server;
 use crate::output::{bytes, grouped};
-use crate::remote::Remote;
 use crate::progress;
+use crate::remote::Remote;
 
 const PLAN: Heads = Heads {
     shown: &[
-        "table", ">rows that go", ">about", ">segments removed", ">written anew", ">rows that wait", ">unflushed",
+        "table",
+        ">rows that go",
+        ">about",
+        ">segments removed",
+        ">written anew",
+        ">rows that wait",
+        ">unflushed",
     ],
     plain: &[
-        "table", "rows", "bytes", "segments_removed", "segments_rewritten", "waiting_rows", "unflushed_rows",
+        "table",
+        "rows",
+        "bytes",
+        "segments_removed",
+        "segments_rewritten",
+        "waiting_rows",
+        "unflushed_rows",
     ],
 };
 
-const REMOVED: Heads = Heads { shown: &["table", ">rows removed", ">given back"], plain: &["table", "rows", "bytes"] };
+const REMOVED: Heads =
+    Heads { shown: &["table", ">rows removed", ">given back"], plain: &["table", "rows", "bytes"] };
 
 /// Removes or tells, in a folder or on a server.
 pub(super) fn run(
@@ -74,9 +87,9 @@ fn apply(data: &Path, config: &Config) -> anyhow::Result<RetainReport> {
     options.flush.background = false;
     let bar = progress::spinner("removing what is older than its table keeps it");
     let store = Store::open(options).map_err(|error| match error {
-        OpenError::InUse { .. } => server(format!(
-            "{error}; it removes by itself what is over: ask it with --server, or look with --dry-run"
-        )),
+        OpenError::InUse { .. } => anyhow::anyhow!(
+            "{error}; a server removes by itself what is over: ask it with --server, or look with --dry-run"
+        ),
         other => other.into(),
     })?;
     let report = store.retain()?;
@@ -89,5 +102,6 @@ fn ask<T: serde::de::DeserializeOwned>(remote: &Remote, dry_run: bool) -> anyhow
     let path = if dry_run { "/api/v1/store/retention?dry_run=true" } else { "/api/v1/store/retention" };
     let answer = remote.send(remote.post(path))?;
     let text = answer.text().map_err(|error| server(format!("the server's answer broke off: {error}")))?;
-    serde_json::from_str(&text).map_err(|error| server(format!("the server's answer was not understood: {error}")))
+    serde_json::from_str(&text)
+        .map_err(|error| server(format!("the server's answer was not understood: {error}")))
 }

@@ -14,12 +14,32 @@ use crate::output::{bytes, grouped};
 
 const HEADS: Heads = Heads {
     shown: &[
-        "table", "period", ">rows", ">unflushed", ">segments", ">on disk", ">bytes/row", "oldest", "newest",
-        "first go", "last go", "kept",
+        "table",
+        "period",
+        ">rows",
+        ">unflushed",
+        ">segments",
+        ">on disk",
+        ">bytes/row",
+        "oldest",
+        "newest",
+        "first go",
+        "last go",
+        "kept",
     ],
     plain: &[
-        "table", "period", "rows", "rows_in_memory", "segments", "bytes", "bytes_per_row", "oldest", "newest",
-        "first_removal", "last_removal", "kept",
+        "table",
+        "period",
+        "rows",
+        "rows_in_memory",
+        "segments",
+        "bytes",
+        "bytes_per_row",
+        "oldest",
+        "newest",
+        "first_removal",
+        "last_removal",
+        "kept",
     ],
 };
 
@@ -51,7 +71,8 @@ pub(super) fn run(
 }
 
 fn line(holding: &Holding) -> Line {
-    let date = |at: Option<Timestamp>| at.map_or_else(String::new, |at| at.to_string().chars().take(10).collect());
+    let date =
+        |at: Option<Timestamp>| at.map_or_else(String::new, |at| at.to_string().chars().take(10).collect());
     let or_nothing = |number: u64, text: String| if number == 0 { String::new() } else { text };
     let per_row = holding.bytes_per_row();
     Line {
