@@ -45,6 +45,9 @@ pub(crate) struct Options {
     /// Also start a store of 100 million test results (takes minutes and some 2 GB to fill)
     #[arg(long)]
     hundred_million: bool,
+    /// Test results that `percentiles` asks about; they are kept below --folder for the next time
+    #[arg(long, default_value_t = 100_000_000, value_parser = clap::value_parser!(u64).range(1_000_000..))]
+    rows: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -61,6 +64,11 @@ enum Name {
     Storage,
     /// Starting the command, and an idle server's memory
     Start,
+    /// Percentiles of test results, beside DuckDB on the same files
+    Percentiles,
+    /// Our side of `percentiles`, started by it: answers the SQL on standard input from the data in --folder
+    #[value(hide = true)]
+    Answer,
 }
 
 fn main() -> ExitCode {
@@ -75,7 +83,11 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> anyhow::Result<()> {
     let folder = options.folder.clone().unwrap_or_else(std::env::temp_dir);
+    if options.names == [Name::Answer] {
+        return comparisons::percentiles::answer(&folder, options.rounds);
+    }
     let scene = comparisons::Scene {
+        rows: options.rows,
         rounds: options.rounds,
         folder,
         binary: options.binary.clone(),
@@ -97,6 +109,9 @@ fn run(options: &Options) -> anyhow::Result<()> {
     }
     if wants(Name::Storage) {
         comparisons::storage::measure(&scene, &mut report)?;
+    }
+    if wants(Name::Percentiles) {
+        comparisons::percentiles::measure(&scene, &mut report)?;
     }
     report.print();
     Ok(())

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 pub(crate) mod ingest;
 pub(crate) mod junit;
+pub(crate) mod percentiles;
 pub(crate) mod requests;
 pub(crate) mod start;
 pub(crate) mod storage;
@@ -19,4 +20,6 @@ pub(crate) struct Scene {
     pub(crate) binary: Option<PathBuf>,
     /// Is the store of 100 million rows wanted?
     pub(crate) hundred_million: bool,
+    /// Rows that percentiles are asked of.
+    pub(crate) rows: u64,
 }

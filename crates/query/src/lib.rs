@@ -34,6 +34,7 @@ mod request;
 mod result;
 mod rollup;
 mod session;
+mod share;
 mod source;
 mod table;
 mod turns;

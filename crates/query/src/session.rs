@@ -16,14 +16,20 @@ use manometer_model::Timestamp;
 
 use crate::catalog::{CATALOG, SCHEMA};
 use crate::rollup::{RollupUse, UseRollups};
-use crate::{exact, functions};
+use crate::{exact, functions, share};
 
 /// What every query starts from: functions and settings, no tables.
 pub(crate) fn shared(threads: usize, environment: RuntimeEnv, rollups: RollupUse) -> SessionState {
     let mut scalar = SessionStateDefaults::default_scalar_functions();
     scalar.extend(functions::scalar());
-    let mut aggregates = SessionStateDefaults::default_aggregate_functions();
-    aggregates.extend(functions::aggregates());
+    let mut aggregates = functions::aggregates();
+    // Where both have a name, an alias of the engine's would bring its function back when the session is copied.
+    let is_ours = |name: &str| functions::aggregates().iter().any(|ours| ours.name() == name);
+    aggregates.extend(
+        SessionStateDefaults::default_aggregate_functions()
+            .into_iter()
+            .filter(|function| !is_ours(function.name())),
+    );
     let table_functions = SessionStateDefaults::default_table_functions()
         .into_iter()
         .map(|function| (function.name().to_owned(), function))
@@ -45,6 +51,7 @@ pub(crate) fn shared(threads: usize, environment: RuntimeEnv, rollups: RollupUse
 /// The optimizer's own rules, and ours as soon as filters have reached the tables: what it makes is optimized further.
 fn optimizer_rules(rollups: RollupUse) -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     let mut rules = Optimizer::new().rules;
+    rules.push(Arc::new(share::CountOnce));
     rules.push(Arc::new(exact::ReadAgain));
     if rollups != RollupUse::Never {
         let filters_are_down = rules.iter().position(|rule| rule.name() == "push_down_filter");

@@ -13,7 +13,7 @@ use super::question::Question;
 use crate::functions::numbers::{for_each_stretch, kept};
 
 /// Bytes of values held one by one before the large groups become histograms, where there is a second pass.
-const MOST_HELD_BYTES: usize = 16 << 20;
+const MOST_HELD_BYTES: usize = 8 << 20;
 /// Values of a group that stay: fewer take no more memory than its histogram would.
 const ALWAYS_HELD: usize = 256;
 

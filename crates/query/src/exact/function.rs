@@ -34,12 +34,17 @@ pub(super) struct ExactPercentile {
     kind: Kind,
     pass: Pass,
     signature: Signature,
+    aliases: Vec<String>,
 }
 
 /// A function for one kind of pass.
 pub(super) fn udaf(kind: Kind, pass: Pass) -> Arc<AggregateUDF> {
     let signature = Signature::user_defined(Volatility::Immutable);
-    Arc::new(AggregateUDF::from(ExactPercentile { kind, pass, signature }))
+    let aliases = match (kind, pass) {
+        (Kind::Continuous, Pass::Only) => vec!["quantile_cont".to_owned()],
+        _ => Vec::new(),
+    };
+    Arc::new(AggregateUDF::from(ExactPercentile { kind, pass, signature, aliases }))
 }
 
 /// Which of the functions it is; `None` of any other, and of a first pass.
@@ -93,7 +98,7 @@ impl AggregateUDFImpl for ExactPercentile {
     }
 
     fn aliases(&self) -> &[String] {
-        &[]
+        &self.aliases
     }
 
     fn signature(&self) -> &Signature {

@@ -29,7 +29,9 @@ mod select;
 
 use std::sync::Arc;
 
-use datafusion::logical_expr::AggregateUDF;
+use datafusion::common::ScalarValue;
+use datafusion::logical_expr::expr::AggregateFunction;
+use datafusion::logical_expr::{AggregateUDF, Expr};
 
 pub(crate) use node::Planner;
 pub(crate) use rewrite::ReadAgain;
@@ -40,4 +42,15 @@ pub(crate) fn aggregates() -> Vec<Arc<AggregateUDF>> {
         function::udaf(question::Kind::Continuous, function::Pass::Only),
         function::udaf(question::Kind::Discrete, function::Pass::Only),
     ]
+}
+
+/// The function that answers several probabilities of what this call asks one of, and that one.
+pub(crate) fn several(call: &AggregateFunction) -> Option<(Arc<AggregateUDF>, f64)> {
+    function::kind_of(&call.func)?;
+    match call.params.args.as_slice() {
+        [_, Expr::Literal(ScalarValue::Float64(Some(probability)), _)] => {
+            Some((Arc::clone(&call.func), *probability))
+        }
+        _ => None,
+    }
 }

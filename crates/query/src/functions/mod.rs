@@ -1,10 +1,11 @@
 //! SQL functions of our own; `docs/QUERY.md` tells users of them.
 
+mod date_trunc;
 mod json_object;
 mod label;
 pub(crate) mod numbers;
 pub(crate) mod probabilities;
-mod sketches;
+pub(crate) mod sketches;
 
 use std::sync::Arc;
 
@@ -12,9 +13,12 @@ use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
 use crate::exact;
 
-/// Our scalar functions.
+/// Our scalar functions; one of a name that the engine has as well takes its place.
 pub(crate) fn scalar() -> Vec<Arc<ScalarUDF>> {
-    vec![Arc::new(ScalarUDF::from(label::Label::default()))]
+    vec![
+        Arc::new(ScalarUDF::from(date_trunc::DateTrunc::default())),
+        Arc::new(ScalarUDF::from(label::Label::default())),
+    ]
 }
 
 /// Our aggregate functions; one of a name that the engine has as well takes its place.

@@ -18,12 +18,14 @@ mod whole;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::common::ScalarValue;
 use datafusion::common::utils::take_function_args;
 use datafusion::error::{DataFusionError, Result};
+use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion::logical_expr::utils::format_state_name;
+use datafusion::logical_expr::utils::{AggregateOrderSensitivity, format_state_name};
 use datafusion::logical_expr::{
-    Accumulator, AggregateUDF, AggregateUDFImpl, GroupsAccumulator, Signature, Volatility,
+    Accumulator, AggregateUDF, AggregateUDFImpl, Expr, GroupsAccumulator, Signature, Volatility,
 };
 
 use self::answer::Answer;
@@ -73,13 +75,27 @@ pub(super) fn aggregates() -> Vec<Arc<AggregateUDF>> {
         ("sketch_quantiles", Input::Sketches, Form::Many),
         ("sketch_merge", Input::Sketches, Form::Encoded),
     ];
-    family
-        .into_iter()
-        .map(|(name, input, form)| {
-            let signature = Signature::user_defined(Volatility::Immutable);
-            Arc::new(AggregateUDF::from(SketchFunction { name, input, form, signature }))
-        })
-        .collect()
+    family.into_iter().map(|(name, input, form)| udaf(name, input, form)).collect()
+}
+
+/// The function that answers several probabilities of what this call asks one of, and that one.
+pub(crate) fn several(call: &AggregateFunction) -> Option<(Arc<AggregateUDF>, f64)> {
+    let function = call.func.inner().downcast_ref::<SketchFunction>()?;
+    let probability = match (function.form, call.params.args.as_slice()) {
+        (Form::Percentile(percent), [_]) => f64::from(percent) / 100.0,
+        (Form::One, [_, Expr::Literal(ScalarValue::Float64(Some(probability)), _)]) => *probability,
+        _ => return None,
+    };
+    let several = match function.input {
+        Input::Numbers => udaf("quantiles", Input::Numbers, Form::Many),
+        Input::Sketches => udaf("sketch_quantiles", Input::Sketches, Form::Many),
+    };
+    Some((several, probability))
+}
+
+fn udaf(name: &'static str, input: Input, form: Form) -> Arc<AggregateUDF> {
+    let signature = Signature::user_defined(Volatility::Immutable);
+    Arc::new(AggregateUDF::from(SketchFunction { name, input, form, signature }))
 }
 
 impl SketchFunction {
@@ -158,5 +174,8 @@ impl AggregateUDFImpl for SketchFunction {
 
     fn create_groups_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
         Ok(Box::new(SketchGroups::new(self.input, self.answer(&args)?)))
+    }
+    fn order_sensitivity(&self) -> AggregateOrderSensitivity {
+        AggregateOrderSensitivity::Insensitive
     }
 }
