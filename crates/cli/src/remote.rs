@@ -65,15 +65,6 @@ impl Remote {
         }
     }
 
-    /// Begins a GET of a path.
-    pub(crate) fn get(&self, path: &str) -> RequestBuilder {
-        let request = self.client.get(format!("{}{path}", self.address));
-        match &self.token {
-            Some(token) => request.bearer_auth(token),
-            None => request,
-        }
-    }
-
     /// Posts JSON and gives the answer's body.
     ///
     /// # Errors

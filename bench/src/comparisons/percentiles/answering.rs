@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
 use manometer_model::Limits;
-use manometer_query::{Access, Engine, EngineOptions, QueryRequest, Source};
+use manometer_query::{Access, Engine, EngineOptions, QueryRequest, RollupUse, Source};
 use manometer_store::{ReadOnlyStore, StoreOptions};
 
 use super::questions::Question;
@@ -42,7 +42,10 @@ pub(crate) fn answer(data: &Path, rounds: u32) -> anyhow::Result<()> {
     let questions: Vec<String> = serde_json::from_str(&text)?;
     let store = ReadOnlyStore::open(StoreOptions::new(data))?;
     let limits = Limits { query_seconds: 3_600, ..Limits::default() };
-    let engine = Engine::new(EngineOptions { limits, threads: THREADS, ..EngineOptions::default() })?;
+    // Both sides read the rows.
+    let rollups = RollupUse::Never;
+    let options = EngineOptions { limits, threads: THREADS, rollups, ..EngineOptions::default() };
+    let engine = Engine::new(options)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let mut measured = Vec::new();
     for sql in questions {
