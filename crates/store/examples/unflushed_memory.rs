@@ -38,7 +38,7 @@ fn main() -> Outcome<()> {
             sender.join().map_err(|_| "a sender panicked")??;
         }
         done.store(true, Ordering::Release);
-        watcher.join().map_err(|_| "the watcher panicked")
+        Ok(watcher.join().map_err(|_| "the watcher panicked")?)
     })?;
     println!("most unflushed rows     {:>6} thousand", most.0 / 1_000);
     println!("… the memory they take  {:>6} MiB, {} bytes a row", most.1 >> 20, most.1 / most.0.max(1));

@@ -289,7 +289,7 @@ pub(crate) enum StatsDetail {
 
 /// Forms of a short list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ListFormat {
+pub(crate) enum StoreFormat {
     /// Aligned columns for people
     Table,
     /// A JSON array of objects
@@ -334,8 +334,8 @@ pub(crate) enum StoreCommand {
         #[arg(long = "table", value_name = "TABLE")]
         tables: Vec<String>,
         /// Form of the answer
-        #[arg(long, value_enum, default_value_t = ListFormat::Table)]
-        format: ListFormat,
+        #[arg(long, value_enum, default_value_t = StoreFormat::Table)]
+        format: StoreFormat,
     },
     /// Remove rows that are older than their table keeps them ([retention] in the settings), now
     #[command(after_help = RETAIN_NOTE)]
@@ -348,8 +348,8 @@ pub(crate) enum StoreCommand {
         #[arg(long)]
         dry_run: bool,
         /// Form of the answer
-        #[arg(long, value_enum, default_value_t = ListFormat::Table)]
-        format: ListFormat,
+        #[arg(long, value_enum, default_value_t = StoreFormat::Table)]
+        format: StoreFormat,
     },
     /// Move everything into segments and merge small ones, now
     Compact {

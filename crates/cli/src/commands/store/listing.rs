@@ -5,7 +5,7 @@ use std::io::IsTerminal as _;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::args::ListFormat;
+use crate::args::StoreFormat;
 use crate::output;
 
 /// Letters of the longest bar.
@@ -31,15 +31,15 @@ pub(super) struct Heads {
 
 /// Prints lines for people or as CSV, or `all` as JSON.
 pub(super) fn print(
-    format: ListFormat,
+    format: StoreFormat,
     heads: &Heads,
     lines: &[Line],
     all: &impl Serialize,
 ) -> anyhow::Result<()> {
     let text = match format {
-        ListFormat::Table => aligned(heads.shown, lines, std::io::stdout().is_terminal()),
-        ListFormat::Csv => csv(heads.plain, lines),
-        ListFormat::Json => format!("{}\n", serde_json::to_string_pretty(all)?),
+        StoreFormat::Table => aligned(heads.shown, lines, std::io::stdout().is_terminal()),
+        StoreFormat::Csv => csv(heads.plain, lines),
+        StoreFormat::Json => format!("{}\n", serde_json::to_string_pretty(all)?),
     };
     output::data(&text)?;
     Ok(())

@@ -6,7 +6,7 @@ use manometer_model::{Clock as _, SystemClock};
 use manometer_store::{OpenError, ReadOnlyStore, RetainReport, Store, StoreOptions, TablePlan};
 
 use super::listing::{self, Heads, Line};
-use crate::args::ListFormat;
+use crate::args::StoreFormat;
 use crate::config::Config;
 use crate::exit::server;
 use crate::output::{bytes, grouped};
@@ -42,7 +42,7 @@ pub(super) fn run(
     data: &Path,
     remote: Option<&Remote>,
     dry_run: bool,
-    format: ListFormat,
+    format: StoreFormat,
     config: &Config,
 ) -> anyhow::Result<()> {
     if dry_run {

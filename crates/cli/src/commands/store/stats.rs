@@ -8,7 +8,7 @@ use manometer_model::{Retention, Table, Timestamp};
 use manometer_store::{Detail, Holding, ReadOnlyStore, StoreOptions};
 
 use super::listing::{self, Heads, Line};
-use crate::args::{ListFormat, StatsDetail};
+use crate::args::{StoreFormat, StatsDetail};
 use crate::exit::usage;
 use crate::output::{bytes, grouped};
 
@@ -48,7 +48,7 @@ pub(super) fn run(
     data: &Path,
     by: StatsDetail,
     tables: &[String],
-    format: ListFormat,
+    format: StoreFormat,
     retention: &Retention,
 ) -> anyhow::Result<()> {
     for name in tables {
