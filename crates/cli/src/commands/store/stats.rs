@@ -8,7 +8,7 @@ use manometer_model::{Retention, Table, Timestamp};
 use manometer_store::{Detail, Holding, ReadOnlyStore, StoreOptions};
 
 use super::listing::{self, Heads, Line};
-use crate::args::{StoreFormat, StatsDetail};
+use crate::args::{StatsDetail, StoreFormat};
 use crate::exit::usage;
 use crate::output::{bytes, grouped};
 
