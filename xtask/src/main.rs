@@ -38,7 +38,9 @@ fn run(arguments: &[String]) -> anyhow::Result<()> {
         "reference" => reference(&root),
         "dashboards" => dashboards::write(&root, rest.iter().any(|argument| argument == "--check")),
         "ci" => ci(&root),
-        _ => bail!("usage: cargo xtask test [ARGUMENTS FOR cargo test] | tidy | reference | dashboards [--check] | ci"),
+        _ => bail!(
+            "usage: cargo xtask test [ARGUMENTS FOR cargo test] | tidy | reference | dashboards [--check] | ci"
+        ),
     }
 }
 

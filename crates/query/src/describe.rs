@@ -60,14 +60,15 @@ fn cast_types(plan: &LogicalPlan) -> Result<Vec<(String, DataType)>> {
 fn array_types(plan: &LogicalPlan) -> Result<Vec<(String, DataType)>> {
     let mut types = Vec::new();
     plan.apply_with_subqueries(|node| {
-        let schema = node.inputs().first().map_or_else(|| node.schema().clone(), |input| input.schema().clone());
+        let schema =
+            node.inputs().first().map_or_else(|| node.schema().clone(), |input| input.schema().clone());
         node.apply_expressions(|expression| {
             expression.apply(|part| {
                 if let Expr::ScalarFunction(function) = part
                     && function.name() == "array_has"
                     && let [Expr::Placeholder(placeholder), wanted] = function.args.as_slice()
                 {
-                    let element = wanted.get_type(&schema)?;
+                    let element = wanted.get_type(&*schema)?;
                     types.push((placeholder.id.clone(), DataType::new_list(element, true)));
                 }
                 Ok(TreeNodeRecursion::Continue)
@@ -77,10 +78,14 @@ fn array_types(plan: &LogicalPlan) -> Result<Vec<(String, DataType)>> {
     Ok(types)
 }
 
-fn in_order(found: &HashMap<String, Option<DataType>>, declared: &[Option<DataType>]) -> Result<Vec<DataType>> {
+fn in_order(
+    found: &HashMap<String, Option<DataType>>,
+    declared: &[Option<DataType>],
+) -> Result<Vec<DataType>> {
     let mut numbered: Vec<(usize, Option<&DataType>)> = Vec::new();
     for (name, kind) in found {
-        let number = name.strip_prefix('$').and_then(|digits| digits.parse().ok()).filter(|number| *number > 0);
+        let number =
+            name.strip_prefix('$').and_then(|digits| digits.parse().ok()).filter(|number| *number > 0);
         let Some(number) = number else {
             return Err(DataFusionError::Plan(format!("`{name}` is no placeholder: they are $1, $2, …")));
         };
@@ -92,7 +97,8 @@ fn in_order(found: &HashMap<String, Option<DataType>>, declared: &[Option<DataTy
     }
     let types = (1..=count).map(|position| {
         let known = declared.get(position - 1).cloned().flatten();
-        let inferred = || numbered.iter().find(|(number, _)| *number == position).and_then(|(_, kind)| *kind).cloned();
+        let inferred =
+            || numbered.iter().find(|(number, _)| *number == position).and_then(|(_, kind)| *kind).cloned();
         match known.or_else(inferred) {
             Some(DataType::Null) | None => DataType::Utf8View,
             Some(kind) => kind,

@@ -22,10 +22,10 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
-use crate::client::ClientCatalog;
 use crate::catalog::{self, CATALOG, SCHEMA, SnapshotSchema};
-use crate::near_names::near_names;
+use crate::client::ClientCatalog;
 use crate::describe::{self, Description};
+use crate::near_names::near_names;
 use crate::request::EffectiveLimits;
 use crate::result::{Ending, Running};
 use crate::turns::{Turn, Turns};
@@ -178,7 +178,8 @@ impl Engine {
         };
         let inner = Arc::clone(&self.inner);
         let mut task = AbortOnDrop(runtime.spawn(async move {
-            let planned = timeout_at(Instant::now() + limits.time, plan(&inner, source, request, limits.memory_bytes));
+            let planned =
+                timeout_at(Instant::now() + limits.time, plan(&inner, source, request, limits.memory_bytes));
             let plan = match planned.await {
                 Ok(planned) => planned?.plan,
                 Err(_) => return Err(QueryError::TimeLimit { seconds: limits.time.as_secs_f64() }),

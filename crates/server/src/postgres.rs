@@ -49,7 +49,9 @@ impl Gate for Door {
 
     fn prove(&self, message: &[u8], proof: &[u8; 32]) -> Result<Guest, Refusal> {
         let now = self.app.clock.now();
-        let Some((token, server_signature)) = self.app.access.prove(message, proof, now).map_err(unavailable)? else {
+        let Some((token, server_signature)) =
+            self.app.access.prove(message, proof, now).map_err(unavailable)?
+        else {
             let older = self.app.access.without_scram(now).map_err(unavailable)?;
             let hint = (!older.is_empty()).then(|| {
                 "a token made by an older version works here once it was used over HTTP, or make a new one: \

@@ -49,7 +49,10 @@ pub(crate) fn write(root: &Path, is_check: bool) -> anyhow::Result<()> {
     if stale.is_empty() {
         return Ok(());
     }
-    bail!("these dashboards are not what the code makes; run `cargo xtask dashboards`:\n  {}", stale.join("\n  "))
+    bail!(
+        "these dashboards are not what the code makes; run `cargo xtask dashboards`:\n  {}",
+        stale.join("\n  ")
+    )
 }
 
 impl Dashboard {

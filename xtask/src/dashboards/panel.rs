@@ -37,13 +37,17 @@ pub(super) struct Panel {
 }
 
 /// More is better, as a share.
-pub(super) const SHARE_HIGH_IS_GOOD: &[(Option<f64>, &str)] = &[(None, "red"), (Some(0.8), "orange"), (Some(0.95), "green")];
+pub(super) const SHARE_HIGH_IS_GOOD: &[(Option<f64>, &str)] =
+    &[(None, "red"), (Some(0.8), "orange"), (Some(0.95), "green")];
 /// Less is better, as a share.
-pub(super) const SHARE_LOW_IS_GOOD: &[(Option<f64>, &str)] = &[(None, "green"), (Some(0.02), "orange"), (Some(0.1), "red")];
+pub(super) const SHARE_LOW_IS_GOOD: &[(Option<f64>, &str)] =
+    &[(None, "green"), (Some(0.02), "orange"), (Some(0.1), "red")];
 /// Seconds that people wait for an answer.
-pub(super) const WAITING: &[(Option<f64>, &str)] = &[(None, "green"), (Some(60.0), "orange"), (Some(300.0), "red")];
+pub(super) const WAITING: &[(Option<f64>, &str)] =
+    &[(None, "green"), (Some(60.0), "orange"), (Some(300.0), "red")];
 /// Seconds of a whole pipeline.
-pub(super) const WORKING: &[(Option<f64>, &str)] = &[(None, "green"), (Some(900.0), "orange"), (Some(1800.0), "red")];
+pub(super) const WORKING: &[(Option<f64>, &str)] =
+    &[(None, "green"), (Some(900.0), "orange"), (Some(1800.0), "red")];
 /// Nothing to judge.
 pub(super) const PLAIN: &[(Option<f64>, &str)] = &[(None, "blue")];
 
@@ -56,7 +60,16 @@ impl Panel {
         };
         let sql = sql.into();
         Self {
-            title, description: "", drawn, unit, sql, thresholds: PLAIN, size, units: &[], links: &[], hidden: &[],
+            title,
+            description: "",
+            drawn,
+            unit,
+            sql,
+            thresholds: PLAIN,
+            size,
+            units: &[],
+            links: &[],
+            hidden: &[],
         }
     }
 
@@ -152,10 +165,9 @@ impl Panel {
     }
 
     fn overrides(&self) -> Vec<Value> {
-        let column = |name: &str, properties: Value| {
-            json!({ "matcher": { "id": "byName", "options": name }, "properties": properties })
-        };
-        let units = self.units.iter().map(|(name, unit)| column(name, json!([{ "id": "unit", "value": unit }])));
+        let column = |name: &str, properties: Value| json!({ "matcher": { "id": "byName", "options": name }, "properties": properties });
+        let units =
+            self.units.iter().map(|(name, unit)| column(name, json!([{ "id": "unit", "value": unit }])));
         let links = self.links.iter().map(|(name, title, url)| {
             let link = json!([{ "title": title, "url": url, "targetBlank": !url.starts_with("/d/") }]);
             column(name, json!([{ "id": "links", "value": link }]))

@@ -79,9 +79,15 @@ fn postgres(config: &Config, listen: SocketAddr) -> anyhow::Result<Option<Postgr
         return Ok(None);
     }
     let tls = match (&config.postgres_certificate, &config.postgres_key) {
-        (Some(certificate), Some(key)) => Some(TlsFiles { certificate: certificate.clone(), key: key.clone() }),
+        (Some(certificate), Some(key)) => {
+            Some(TlsFiles { certificate: certificate.clone(), key: key.clone() })
+        }
         (None, None) => None,
-        _ => return Err(usage("settings: `postgres_certificate` and `postgres_key` need each other".to_owned())),
+        _ => {
+            return Err(usage(
+                "settings: `postgres_certificate` and `postgres_key` need each other".to_owned(),
+            ));
+        }
     };
     let mut address = listen_address(&config.postgres)?;
     if config.postgres == DEFAULT_POSTGRES && listen.port() == 0 {

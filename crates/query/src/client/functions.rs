@@ -16,21 +16,43 @@ use crate::wire::session::ClientSession;
 
 /// Answer null: what they tell of (comments, definitions, sequences), nothing of ours has.
 const NULL_TEXTS: &[&str] = &[
-    "obj_description", "col_description", "shobj_description", "pg_get_viewdef", "pg_get_indexdef", "pg_get_ruledef",
-    "pg_get_triggerdef", "pg_get_functiondef", "pg_get_function_result", "pg_get_function_arguments",
-    "pg_get_function_identity_arguments", "pg_get_serial_sequence", "pg_tablespace_location",
+    "obj_description",
+    "col_description",
+    "shobj_description",
+    "pg_get_viewdef",
+    "pg_get_indexdef",
+    "pg_get_ruledef",
+    "pg_get_triggerdef",
+    "pg_get_functiondef",
+    "pg_get_function_result",
+    "pg_get_function_arguments",
+    "pg_get_function_identity_arguments",
+    "pg_get_serial_sequence",
+    "pg_tablespace_location",
 ];
 
 /// Answer true: there are no rights but to read, and one schema.
 const TRUTHS: &[&str] = &[
-    "pg_function_is_visible", "pg_type_is_visible", "pg_operator_is_visible", "pg_collation_is_visible",
-    "has_column_privilege", "has_function_privilege",
+    "pg_function_is_visible",
+    "pg_type_is_visible",
+    "pg_operator_is_visible",
+    "pg_collation_is_visible",
+    "has_column_privilege",
+    "has_function_privilege",
 ];
 
 /// PostgreSQL's numbers of its own tables, for `'pg_class'::regclass` with the name bound later.
 const SYSTEM_TABLES: &[(&str, i32)] = &[
-    ("pg_type", 1247), ("pg_attribute", 1249), ("pg_proc", 1255), ("pg_class", 1259), ("pg_authid", 1260),
-    ("pg_database", 1262), ("pg_constraint", 2606), ("pg_index", 2610), ("pg_namespace", 2615), ("pg_trigger", 2620),
+    ("pg_type", 1247),
+    ("pg_attribute", 1249),
+    ("pg_proc", 1255),
+    ("pg_class", 1259),
+    ("pg_authid", 1260),
+    ("pg_database", 1262),
+    ("pg_constraint", 2606),
+    ("pg_index", 2610),
+    ("pg_namespace", 2615),
+    ("pg_trigger", 2620),
 ];
 
 /// Registers what is the same for every session.
@@ -52,7 +74,10 @@ pub(super) fn register(context: &SessionContext) {
 
 /// PostgreSQL's number of a type.
 fn type_number(name: &str) -> Option<i32> {
-    (1..6_000).find(|number| pgwire::api::Type::from_oid(*number).is_some_and(|kind| kind.name() == name))?.try_into().ok()
+    (1..6_000)
+        .find(|number| pgwire::api::Type::from_oid(*number).is_some_and(|kind| kind.name() == name))?
+        .try_into()
+        .ok()
 }
 
 fn lookup(name: &'static str, find: fn(&str) -> Option<i32>) -> ScalarUDF {
@@ -60,7 +85,8 @@ fn lookup(name: &'static str, find: fn(&str) -> Option<i32>) -> ScalarUDF {
         let Some(ColumnarValue::Scalar(value)) = arguments.first() else {
             return Err(DataFusionError::Plan(format!("{name} takes one name")));
         };
-        let text = value.try_as_str().flatten().map(|text| text.trim_start_matches("pg_catalog.").trim_matches('"'));
+        let text =
+            value.try_as_str().flatten().map(|text| text.trim_start_matches("pg_catalog.").trim_matches('"'));
         Ok(ColumnarValue::Scalar(ScalarValue::Int32(text.and_then(find))))
     };
     create_udf(name, vec![DataType::Utf8], DataType::Int32, Volatility::Stable, Arc::new(find_all))
@@ -83,7 +109,10 @@ fn any_number_of_texts() -> Signature {
 
 fn constant(name: &'static str, value: ScalarValue) -> ScalarUDF {
     let signature = Signature::one_of(
-        vec![datafusion::logical_expr::TypeSignature::Nullary, datafusion::logical_expr::TypeSignature::VariadicAny],
+        vec![
+            datafusion::logical_expr::TypeSignature::Nullary,
+            datafusion::logical_expr::TypeSignature::VariadicAny,
+        ],
         Volatility::Stable,
     );
     ScalarUDF::from(Constant { name, value, signature })

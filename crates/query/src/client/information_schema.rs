@@ -20,16 +20,125 @@ pub(super) const INFORMATION_SCHEMA: &str = "information_schema";
 
 /// Tables that have no rows here, with their columns: clients ask, and take none for an answer.
 const EMPTY: &[(&str, &[&str])] = &[
-    ("table_constraints", &["constraint_catalog", "constraint_schema", "constraint_name", "table_catalog", "table_schema", "table_name", "constraint_type", "is_deferrable", "initially_deferred", "enforced"]),
-    ("key_column_usage", &["constraint_catalog", "constraint_schema", "constraint_name", "table_catalog", "table_schema", "table_name", "column_name", "ordinal_position", "position_in_unique_constraint"]),
-    ("constraint_column_usage", &["table_catalog", "table_schema", "table_name", "column_name", "constraint_catalog", "constraint_schema", "constraint_name"]),
-    ("referential_constraints", &["constraint_catalog", "constraint_schema", "constraint_name", "unique_constraint_catalog", "unique_constraint_schema", "unique_constraint_name", "match_option", "update_rule", "delete_rule"]),
-    ("routines", &["specific_catalog", "specific_schema", "specific_name", "routine_catalog", "routine_schema", "routine_name", "routine_type", "data_type", "routine_definition"]),
-    ("parameters", &["specific_catalog", "specific_schema", "specific_name", "ordinal_position", "parameter_mode", "parameter_name", "data_type"]),
+    (
+        "table_constraints",
+        &[
+            "constraint_catalog",
+            "constraint_schema",
+            "constraint_name",
+            "table_catalog",
+            "table_schema",
+            "table_name",
+            "constraint_type",
+            "is_deferrable",
+            "initially_deferred",
+            "enforced",
+        ],
+    ),
+    (
+        "key_column_usage",
+        &[
+            "constraint_catalog",
+            "constraint_schema",
+            "constraint_name",
+            "table_catalog",
+            "table_schema",
+            "table_name",
+            "column_name",
+            "ordinal_position",
+            "position_in_unique_constraint",
+        ],
+    ),
+    (
+        "constraint_column_usage",
+        &[
+            "table_catalog",
+            "table_schema",
+            "table_name",
+            "column_name",
+            "constraint_catalog",
+            "constraint_schema",
+            "constraint_name",
+        ],
+    ),
+    (
+        "referential_constraints",
+        &[
+            "constraint_catalog",
+            "constraint_schema",
+            "constraint_name",
+            "unique_constraint_catalog",
+            "unique_constraint_schema",
+            "unique_constraint_name",
+            "match_option",
+            "update_rule",
+            "delete_rule",
+        ],
+    ),
+    (
+        "routines",
+        &[
+            "specific_catalog",
+            "specific_schema",
+            "specific_name",
+            "routine_catalog",
+            "routine_schema",
+            "routine_name",
+            "routine_type",
+            "data_type",
+            "routine_definition",
+        ],
+    ),
+    (
+        "parameters",
+        &[
+            "specific_catalog",
+            "specific_schema",
+            "specific_name",
+            "ordinal_position",
+            "parameter_mode",
+            "parameter_name",
+            "data_type",
+        ],
+    ),
     ("sequences", &["sequence_catalog", "sequence_schema", "sequence_name", "data_type"]),
-    ("triggers", &["trigger_catalog", "trigger_schema", "trigger_name", "event_manipulation", "event_object_schema", "event_object_table"]),
-    ("table_privileges", &["grantor", "grantee", "table_catalog", "table_schema", "table_name", "privilege_type", "is_grantable", "with_hierarchy"]),
-    ("role_table_grants", &["grantor", "grantee", "table_catalog", "table_schema", "table_name", "privilege_type", "is_grantable", "with_hierarchy"]),
+    (
+        "triggers",
+        &[
+            "trigger_catalog",
+            "trigger_schema",
+            "trigger_name",
+            "event_manipulation",
+            "event_object_schema",
+            "event_object_table",
+        ],
+    ),
+    (
+        "table_privileges",
+        &[
+            "grantor",
+            "grantee",
+            "table_catalog",
+            "table_schema",
+            "table_name",
+            "privilege_type",
+            "is_grantable",
+            "with_hierarchy",
+        ],
+    ),
+    (
+        "role_table_grants",
+        &[
+            "grantor",
+            "grantee",
+            "table_catalog",
+            "table_schema",
+            "table_name",
+            "privilege_type",
+            "is_grantable",
+            "with_hierarchy",
+        ],
+    ),
 ];
 
 /// The schema.
@@ -45,7 +154,12 @@ impl InformationSchema {
 
     fn tables(&self) -> Result<Arc<dyn TableProvider>> {
         let mut rows = Texts::new(&[
-            "table_catalog", "table_schema", "table_name", "table_type", "is_insertable_into", "is_typed",
+            "table_catalog",
+            "table_schema",
+            "table_name",
+            "table_type",
+            "is_insertable_into",
+            "is_typed",
         ]);
         for name in self.own.table_names() {
             let kind = if views::named(&name).is_some() { "VIEW" } else { "BASE TABLE" };
@@ -56,7 +170,12 @@ impl InformationSchema {
 
     fn views(&self) -> Result<Arc<dyn TableProvider>> {
         let mut rows = Texts::new(&[
-            "table_catalog", "table_schema", "table_name", "view_definition", "check_option", "is_updatable",
+            "table_catalog",
+            "table_schema",
+            "table_name",
+            "view_definition",
+            "check_option",
+            "is_updatable",
         ]);
         for view in VIEWS {
             let row = [CATALOG, SCHEMA, view.name, view.sql, "NONE", "NO"];
@@ -75,9 +194,22 @@ impl InformationSchema {
 
     async fn columns(&self) -> Result<Arc<dyn TableProvider>> {
         let mut rows = Texts::new(&[
-            "table_catalog", "table_schema", "table_name", "column_name", "column_default", "is_nullable", "data_type",
-            "udt_catalog", "udt_schema", "udt_name", "is_identity", "is_generated", "is_updatable",
-            "character_set_name", "collation_name", "domain_name",
+            "table_catalog",
+            "table_schema",
+            "table_name",
+            "column_name",
+            "column_default",
+            "is_nullable",
+            "data_type",
+            "udt_catalog",
+            "udt_schema",
+            "udt_name",
+            "is_identity",
+            "is_generated",
+            "is_updatable",
+            "character_set_name",
+            "collation_name",
+            "domain_name",
         ]);
         let mut positions = Vec::new();
         let mut precisions = Vec::new();
@@ -87,9 +219,22 @@ impl InformationSchema {
                 let kind = of_parameter(field.data_type());
                 let nullable = if field.is_nullable() { "YES" } else { "NO" };
                 rows.push(&[
-                    Some(CATALOG), Some(SCHEMA), Some(&table), Some(field.name()), None, Some(nullable),
-                    Some(long_name(kind.name())), Some(CATALOG), Some("pg_catalog"), Some(kind.name()), Some("NO"),
-                    Some("NEVER"), Some("NO"), None, None, None,
+                    Some(CATALOG),
+                    Some(SCHEMA),
+                    Some(&table),
+                    Some(field.name()),
+                    None,
+                    Some(nullable),
+                    Some(long_name(kind.name())),
+                    Some(CATALOG),
+                    Some("pg_catalog"),
+                    Some(kind.name()),
+                    Some("NO"),
+                    Some("NEVER"),
+                    Some("NO"),
+                    None,
+                    None,
+                    None,
                 ]);
                 positions.push(Some(position));
                 precisions.push(match kind.name() {
@@ -175,7 +320,8 @@ impl Texts {
 
     /// With columns of numbers behind the texts.
     pub(super) fn table(self, numbers: &[(&str, Vec<Option<i32>>)]) -> Result<Arc<dyn TableProvider>> {
-        let mut fields: Vec<Field> = self.names.iter().map(|name| Field::new(*name, DataType::Utf8, true)).collect();
+        let mut fields: Vec<Field> =
+            self.names.iter().map(|name| Field::new(*name, DataType::Utf8, true)).collect();
         let mut arrays: Vec<ArrayRef> =
             self.columns.into_iter().map(|column| Arc::new(StringArray::from(column)) as ArrayRef).collect();
         for (name, values) in numbers {

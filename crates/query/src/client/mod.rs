@@ -4,8 +4,8 @@
 //! of names and types alone, which everyone may know; rows stay behind the guard inside the tables.
 
 mod functions;
-mod overlay;
 mod information_schema;
+mod overlay;
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,8 +21,8 @@ use datafusion_postgres::datafusion_pg_catalog::pg_catalog::context::EmptyContex
 use datafusion_postgres::datafusion_pg_catalog::setup_pg_catalog;
 use manometer_model::Timestamp;
 
-use self::overlay::Overlay;
 use self::information_schema::{INFORMATION_SCHEMA, InformationSchema};
+use self::overlay::Overlay;
 use crate::catalog::{CATALOG, SCHEMA, SnapshotSchema};
 use crate::wire::session::ClientSession;
 use crate::{Access, RelationData, Source, SourceError, session};

@@ -23,14 +23,38 @@ impl Overlay {
 
     fn settings(&self) -> Result<Arc<dyn TableProvider>> {
         let mut rows = Texts::new(&[
-            "name", "setting", "unit", "category", "short_desc", "extra_desc", "context", "vartype", "source",
-            "min_val", "max_val", "boot_val", "reset_val", "sourcefile",
+            "name",
+            "setting",
+            "unit",
+            "category",
+            "short_desc",
+            "extra_desc",
+            "context",
+            "vartype",
+            "source",
+            "min_val",
+            "max_val",
+            "boot_val",
+            "reset_val",
+            "sourcefile",
         ]);
         for (name, value) in &self.client.settings {
             let text = Some(value.as_str());
             rows.push(&[
-                Some(name), text, None, Some("Manometer"), None, None, Some("user"), Some("string"), Some("default"),
-                None, None, text, text, None,
+                Some(name),
+                text,
+                None,
+                Some("Manometer"),
+                None,
+                None,
+                Some("user"),
+                Some("string"),
+                Some("default"),
+                None,
+                None,
+                text,
+                text,
+                None,
             ]);
         }
         rows.table(&[])

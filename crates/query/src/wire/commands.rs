@@ -111,7 +111,11 @@ impl Conversation {
 
     fn set(&mut self, name: &str, value: Option<&str>, is_local: bool) -> Result<(), Failure> {
         if is_local && self.transaction == Transaction::None {
-            backend::warning(&mut self.socket.output, "25P01", "SET LOCAL can only be used in transaction blocks");
+            backend::warning(
+                &mut self.socket.output,
+                "25P01",
+                "SET LOCAL can only be used in transaction blocks",
+            );
             self.complete("SET");
             return Ok(());
         }
@@ -174,7 +178,8 @@ impl Conversation {
             Command::Show(name) => vec![Settings::report_name(name).unwrap_or(name)],
             Command::Fetch { cursor, .. } => {
                 let fields = self.cursor_fields(cursor).ok_or_else(|| {
-                    let message = "the columns of a cursor are known after its first FETCH in the simple protocol";
+                    let message =
+                        "the columns of a cursor are known after its first FETCH in the simple protocol";
                     Failure::error("0A000", message)
                 })?;
                 backend::row_description(&mut self.socket.output, &fields);
@@ -185,7 +190,8 @@ impl Conversation {
                 return Ok(());
             }
         };
-        let columns: Vec<Field> = names.into_iter().map(|name| Field::new(name, DataType::Utf8, true)).collect();
+        let columns: Vec<Field> =
+            names.into_iter().map(|name| Field::new(name, DataType::Utf8, true)).collect();
         let fields = types::fields(&Schema::new(columns), &[], None)?;
         backend::row_description(&mut self.socket.output, &fields);
         Ok(())
@@ -219,7 +225,10 @@ impl Conversation {
             }
             Some(name) => {
                 if self.statements.remove(name).is_none() {
-                    return Err(Failure::error("26000", format!("prepared statement \"{name}\" does not exist")));
+                    return Err(Failure::error(
+                        "26000",
+                        format!("prepared statement \"{name}\" does not exist"),
+                    ));
                 }
                 self.complete("DEALLOCATE");
             }

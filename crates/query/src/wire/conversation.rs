@@ -130,7 +130,9 @@ impl Conversation {
             }
             Message::Terminate => return Ok(Next::End),
             Message::CopyInput => {}
-            Message::Password(_) => return Err(Failure::protocol("a password when none was asked for").into()),
+            Message::Password(_) => {
+                return Err(Failure::protocol("a password when none was asked for").into());
+            }
         }
         if self.socket.is_full() {
             self.socket.send().await?;
@@ -198,8 +200,8 @@ impl Conversation {
     pub(super) fn request(&self, sql: &str) -> Result<QueryRequest, Failure> {
         let access = self.shared.gate.access(self.guest.as_ref())?;
         let seconds = self.settings.statement_timeout().map(|timeout| timeout.as_secs_f64());
-        let mut request =
-            QueryRequest::new(sql, access).with_limits(LimitOverrides { seconds, ..LimitOverrides::default() });
+        let mut request = QueryRequest::new(sql, access)
+            .with_limits(LimitOverrides { seconds, ..LimitOverrides::default() });
         request.client = Some(self.session());
         Ok(request)
     }

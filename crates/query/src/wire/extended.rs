@@ -80,8 +80,12 @@ impl Conversation {
         let bytes = sql.len() + name.len() + oids.len() * 4;
         let held: usize = self.statements.values().map(|statement| statement.bytes).sum();
         if self.statements.len() >= STATEMENTS || held + bytes > STATEMENT_BYTES {
-            let message = format!("a connection keeps at most {STATEMENTS} prepared statements of {STATEMENT_BYTES} bytes");
-            return Err(Failure::error("53400", message).with_hint("close those no longer used, or DEALLOCATE ALL"));
+            let message = format!(
+                "a connection keeps at most {STATEMENTS} prepared statements of {STATEMENT_BYTES} bytes"
+            );
+            return Err(
+                Failure::error("53400", message).with_hint("close those no longer used, or DEALLOCATE ALL")
+            );
         }
         let mut pieces = statement::split(sql)?;
         if pieces.len() > 1 {
@@ -104,7 +108,8 @@ impl Conversation {
             }
         };
         let declared = oids.into_iter().map(declared).collect::<Result<_, _>>()?;
-        self.statements.insert(name, Arc::new(Prepared { asked, declared, described: OnceLock::new(), bytes }));
+        self.statements
+            .insert(name, Arc::new(Prepared { asked, declared, described: OnceLock::new(), bytes }));
         backend::plain(&mut self.socket.output, backend::PARSE_COMPLETE);
         Ok(())
     }
@@ -135,7 +140,8 @@ impl Conversation {
                 declared.unwrap_or_else(|| types::of_parameter(arrow))
             });
             let types = types.collect();
-            let _first = statement.described.set(Described { types, arrow: found.parameters, schema: found.schema });
+            let _first =
+                statement.described.set(Described { types, arrow: found.parameters, schema: found.schema });
         }
         Ok(statement.described.get())
     }
@@ -147,11 +153,16 @@ impl Conversation {
         let described = if is_known { None } else { self.described(&statement).await? };
         let wanted = described.map_or(statement.declared.len(), |found| found.types.len());
         if wanted != given {
-            let message = format!("bind message supplies {given} parameters, but the prepared statement requires {wanted}");
+            let message = format!(
+                "bind message supplies {given} parameters, but the prepared statement requires {wanted}"
+            );
             return Err(Failure::error("08P01", message).into());
         }
         if bind.parameter_formats.len() > 1 && bind.parameter_formats.len() != given {
-            let message = format!("bind message has {} parameter formats but {given} parameters", bind.parameter_formats.len());
+            let message = format!(
+                "bind message has {} parameter formats but {given} parameters",
+                bind.parameter_formats.len()
+            );
             return Err(Failure::error("08P01", message).into());
         }
         let bytes = bind.parameters.iter().flatten().map(bytes::Bytes::len).sum();
@@ -160,14 +171,19 @@ impl Conversation {
             return Err(Failure::error("42P03", format!("portal \"{}\" already exists", bind.portal)).into());
         }
         if self.portals.len() >= PORTALS || held + bytes > PARAMETER_BYTES {
-            return Err(Failure::error("53400", format!("a connection keeps at most {PORTALS} open portals")).into());
+            return Err(Failure::error(
+                "53400",
+                format!("a connection keeps at most {PORTALS} open portals"),
+            )
+            .into());
         }
         let mut values = Vec::with_capacity(given);
         for (position, value) in bind.parameters.into_iter().enumerate() {
             let formats = &bind.parameter_formats;
             let is_binary = formats.get(position).or(formats.first()).is_some_and(|format| *format == 1);
             let declared = statement.declared.get(position).and_then(Option::as_ref);
-            let kind = described.and_then(|found| found.types.get(position)).or(declared).unwrap_or(&Type::TEXT);
+            let kind =
+                described.and_then(|found| found.types.get(position)).or(declared).unwrap_or(&Type::TEXT);
             // A type the client declared is what it gets; what was found from the surroundings is cast to fit them.
             let arrow = match declared {
                 Some(_) => None,
@@ -192,7 +208,8 @@ impl Conversation {
                 match described {
                     Some(found) => {
                         let question = statement.asked.as_ref().and_then(|asked| asked.question.as_ref());
-                        let names = question.and_then(|question| question.names.as_deref()).map(Vec::as_slice);
+                        let names =
+                            question.and_then(|question| question.names.as_deref()).map(Vec::as_slice);
                         let fields = types::fields(&found.schema, &[], names)?;
                         backend::row_description(&mut self.socket.output, &fields);
                     }
@@ -205,7 +222,9 @@ impl Conversation {
                     self.begin(&mut portal).await?;
                 }
                 match &portal.state {
-                    State::Running(running) => backend::row_description(&mut self.socket.output, &running.fields),
+                    State::Running(running) => {
+                        backend::row_description(&mut self.socket.output, &running.fields)
+                    }
                     _ => self.describe_command(&portal.statement)?,
                 }
                 self.portals.insert(name.to_owned(), portal);
@@ -299,7 +318,10 @@ impl Conversation {
             return Err(Failure::error("42P03", format!("cursor \"{name}\" already exists")));
         }
         if self.portals.len() >= PORTALS {
-            return Err(Failure::error("53400", format!("a connection keeps at most {PORTALS} open cursors")));
+            return Err(Failure::error(
+                "53400",
+                format!("a connection keeps at most {PORTALS} open cursors"),
+            ));
         }
         let mut pieces = statement::split(sql)?;
         let piece = pieces.pop().ok_or_else(|| Failure::error("42601", "a cursor is for a query"))?;
@@ -310,10 +332,19 @@ impl Conversation {
         let question = compatibility::question(&piece)?;
         // The place of an error would be counted from the query and not from DECLARE.
         let asked = Asked { command, question: Some(question), origin: Origin::unknown() };
-        let statement =
-            Prepared { asked: Some(asked), declared: Vec::new(), described: OnceLock::new(), bytes: sql.len() };
-        let portal =
-            Portal { statement: Arc::new(statement), values: Vec::new(), formats: Vec::new(), bytes: sql.len(), state: State::Ready };
+        let statement = Prepared {
+            asked: Some(asked),
+            declared: Vec::new(),
+            described: OnceLock::new(),
+            bytes: sql.len(),
+        };
+        let portal = Portal {
+            statement: Arc::new(statement),
+            values: Vec::new(),
+            formats: Vec::new(),
+            bytes: sql.len(),
+            state: State::Ready,
+        };
         self.portals.insert(name.to_owned(), portal);
         Ok(())
     }
@@ -327,10 +358,15 @@ impl Conversation {
         with_columns: bool,
     ) -> Result<(), Trouble> {
         if is_move {
-            return Err(Failure::error("0A000", "MOVE is not to be had: FETCH, and leave out what is not wanted").into());
+            return Err(Failure::error(
+                "0A000",
+                "MOVE is not to be had: FETCH, and leave out what is not wanted",
+            )
+            .into());
         }
         let found = self.portals.remove(name);
-        let mut portal = found.ok_or_else(|| Failure::error("34000", format!("cursor \"{name}\" does not exist")))?;
+        let mut portal =
+            found.ok_or_else(|| Failure::error("34000", format!("cursor \"{name}\" does not exist")))?;
         if matches!(portal.state, State::Ready) {
             self.begin(&mut portal).await?;
         }

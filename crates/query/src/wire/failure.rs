@@ -122,8 +122,11 @@ fn position(error: &QueryError, text: &str) -> Option<usize> {
             let (line, column) = place.split_once(", Column: ")?;
             let digits: String = column.chars().take_while(char::is_ascii_digit).collect();
             let (line, column): (usize, usize) = (line.parse().ok()?, digits.parse().ok()?);
-            let before: usize =
-                text.split_inclusive('\n').take(line.checked_sub(1)?).map(|whole| whole.chars().count()).sum();
+            let before: usize = text
+                .split_inclusive('\n')
+                .take(line.checked_sub(1)?)
+                .map(|whole| whole.chars().count())
+                .sum();
             Some(before + column)
         }
         QueryError::UnknownTable { name, .. } => {

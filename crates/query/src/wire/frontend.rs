@@ -15,11 +15,24 @@ const SMALL_BYTES: usize = 8 * 1024;
 #[derive(Debug)]
 pub(super) enum Message {
     Query(String),
-    Parse { name: String, sql: String, types: Vec<u32> },
+    Parse {
+        name: String,
+        sql: String,
+        types: Vec<u32>,
+    },
     Bind(Bind),
-    Describe { target: Target, name: String },
-    Execute { portal: String, rows: usize },
-    Close { target: Target, name: String },
+    Describe {
+        target: Target,
+        name: String,
+    },
+    Execute {
+        portal: String,
+        rows: usize,
+    },
+    Close {
+        target: Target,
+        name: String,
+    },
     Flush,
     Sync,
     Terminate,
@@ -115,7 +128,8 @@ impl Reader {
         };
         let text = self.body.split_to(end);
         self.body.advance(1);
-        String::from_utf8(text.to_vec()).map_err(|_| Failure::fatal("22021", "a text in a message is not UTF-8"))
+        String::from_utf8(text.to_vec())
+            .map_err(|_| Failure::fatal("22021", "a text in a message is not UTF-8"))
     }
 
     pub(super) fn bytes(&mut self, count: usize) -> Result<Bytes, Failure> {
@@ -170,7 +184,8 @@ impl Reader {
         match self.i32()? {
             -1 => Ok(None),
             length => {
-                let count = usize::try_from(length).map_err(|_| Failure::protocol("a value has a negative length"))?;
+                let count = usize::try_from(length)
+                    .map_err(|_| Failure::protocol("a value has a negative length"))?;
                 self.bytes(count).map(Some)
             }
         }
@@ -215,7 +230,8 @@ mod tests {
         for _ in 0..20_000 {
             let body: Vec<u8> = (0..seed % 40)
                 .map(|_| {
-                    seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    seed =
+                        seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                     if seed >> 62 == 0 { 0 } else { (seed >> 33) as u8 }
                 })
                 .collect();

@@ -46,7 +46,9 @@ pub struct WireOptions {
 #[derive(Debug, thiserror::Error)]
 pub enum WireStartError {
     /// The address is taken, or not this machine's.
-    #[error("failed to listen for the Postgres wire on {address}: {source}; choose another address with --postgres, or `off`")]
+    #[error(
+        "failed to listen for the Postgres wire on {address}: {source}; choose another address with --postgres, or `off`"
+    )]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -152,7 +154,9 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, mut stopping: watch:
     drop(listener);
     let orderly = async { while connections.join_next().await.is_some() {} };
     if timeout(shared.options.shutdown, orderly).await.is_err() {
-        tracing::warn!("some queries of the Postgres wire were still running when the time for the orderly end was over");
+        tracing::warn!(
+            "some queries of the Postgres wire were still running when the time for the orderly end was over"
+        );
         connections.shutdown().await;
     }
 }
@@ -171,7 +175,9 @@ async fn connection(
         Err(_) => tracing::debug!(%peer, "a client of the Postgres wire took too long to begin"),
         Ok(Ok(None)) => {}
         Ok(Ok(Some(conversation))) => conversation.run().await,
-        Ok(Err((_, Trouble::Gone(why)))) => tracing::debug!(%peer, %why, "a client of the Postgres wire went away"),
+        Ok(Err((_, Trouble::Gone(why)))) => {
+            tracing::debug!(%peer, %why, "a client of the Postgres wire went away")
+        }
         Ok(Err((socket, Trouble::Failure(failure)))) => {
             tracing::debug!(%peer, code = failure.code, message = failure.message, "a client was not let in");
             if let Some(mut socket) = socket {
@@ -185,7 +191,8 @@ async fn connection(
 /// Tells a client that there are too many, as far as it listens before encryption.
 async fn turn_away(stream: TcpStream, shared: &Shared) {
     let mut socket = Socket::new(Box::new(stream), shared.options.patience);
-    let message = format!("{} connections are open, the limit `postgres_connections`", shared.options.connections);
+    let message =
+        format!("{} connections are open, the limit `postgres_connections`", shared.options.connections);
     backend::error(&mut socket.output, &Failure::fatal("53300", message));
     socket.close().await;
 }

@@ -29,7 +29,8 @@ pub(super) fn read(
 ) -> Result<ScalarValue, Failure> {
     let arrow = types::arrow(kind)?;
     let Some(bytes) = value else {
-        return ScalarValue::try_from(wanted.unwrap_or(&arrow)).map_err(|error| unreadable(kind, &error.to_string()));
+        return ScalarValue::try_from(wanted.unwrap_or(&arrow))
+            .map_err(|error| unreadable(kind, &error.to_string()));
     };
     let scalar = if is_binary {
         let mut reader = Reader::new(bytes);
@@ -39,7 +40,8 @@ pub(super) fn read(
         }
         scalar
     } else {
-        let text = std::str::from_utf8(&bytes).map_err(|_| Failure::error("22021", "a parameter is not UTF-8"))?;
+        let text =
+            std::str::from_utf8(&bytes).map_err(|_| Failure::error("22021", "a parameter is not UTF-8"))?;
         self::text(text, kind)?
     };
     match wanted {
@@ -126,7 +128,10 @@ fn binary(reader: &mut Reader, kind: &Type) -> Result<ScalarValue, Failure> {
             ScalarValue::TimestampMicrosecond(Some(micros), zone)
         }
         Type::DATE => {
-            let days = reader.i32()?.checked_add(DAYS_TO_2000).ok_or_else(|| unreadable(kind, "infinity is no date here"))?;
+            let days = reader
+                .i32()?
+                .checked_add(DAYS_TO_2000)
+                .ok_or_else(|| unreadable(kind, "infinity is no date here"))?;
             ScalarValue::Date32(Some(days))
         }
         Type::TIME => ScalarValue::Time64Microsecond(Some(reader.i64()?)),
@@ -137,7 +142,8 @@ fn binary(reader: &mut Reader, kind: &Type) -> Result<ScalarValue, Failure> {
         }
         Type::NUMERIC => {
             let written = numeric(reader, kind)?;
-            decimal(&written).ok_or_else(|| Failure::error("22003", format!("{written} has more than {DIGITS} digits")))?
+            decimal(&written)
+                .ok_or_else(|| Failure::error("22003", format!("{written} has more than {DIGITS} digits")))?
         }
         Type::BYTEA => ScalarValue::Binary(Some(reader.body.split_off(0).to_vec())),
         Type::UUID => ScalarValue::Utf8View(Some(uuid(&reader.bytes(16)?))),
@@ -229,7 +235,11 @@ fn decimal(text: &str) -> Option<ScalarValue> {
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let all = format!("{whole}{fraction}");
     let significant = all.trim_start_matches('0').len();
-    if all.is_empty() || significant > DIGITS || fraction.len() > DIGITS || !all.bytes().all(|byte| byte.is_ascii_digit()) {
+    if all.is_empty()
+        || significant > DIGITS
+        || fraction.len() > DIGITS
+        || !all.bytes().all(|byte| byte.is_ascii_digit())
+    {
         return None;
     }
     let value: i128 = if significant == 0 { 0 } else { all.parse().ok()? };

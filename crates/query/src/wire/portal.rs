@@ -79,7 +79,6 @@ impl Running {
 /// A cut answer that looks whole would be worse than none.
 fn cut(rows: usize) -> Failure {
     let message = format!("the answer has more than {rows} rows, the limit `query_rows`");
-    Failure::error("54000", message).with_hint(
-        "add LIMIT or narrow the question, or raise the limit in section [limits] of the settings",
-    )
+    Failure::error("54000", message)
+        .with_hint("add LIMIT or narrow the question, or raise the limit in section [limits] of the settings")
 }

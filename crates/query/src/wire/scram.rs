@@ -36,7 +36,8 @@ impl Exchange {
     /// Reads the client's first message and makes the challenge.
     pub(super) fn begin(first: &[u8], parameters: &ScramParameters) -> Result<Self, Failure> {
         let text = std::str::from_utf8(first).map_err(|_| malformed("is not UTF-8"))?;
-        let (flag, after_flag) = text.split_once(',').ok_or_else(|| malformed("has no channel binding flag"))?;
+        let (flag, after_flag) =
+            text.split_once(',').ok_or_else(|| malformed("has no channel binding flag"))?;
         let (identity, bare) = after_flag.split_once(',').ok_or_else(|| malformed("has no identity"))?;
         if flag.starts_with("p=") {
             return Err(malformed("asks for channel binding, which is not offered"));
@@ -100,7 +101,8 @@ const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxy
 fn base64_encode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {
-        let bits = group.iter().fold(0_u32, |bits, byte| (bits << 8) | u32::from(*byte)) << (8 * (3 - group.len()));
+        let bits =
+            group.iter().fold(0_u32, |bits, byte| (bits << 8) | u32::from(*byte)) << (8 * (3 - group.len()));
         for position in 0..4 {
             let letter = LETTERS.get(((bits >> (18 - 6 * position)) & 63) as usize).copied().unwrap_or(b'=');
             text.push(if position <= group.len() { char::from(letter) } else { '=' });
@@ -142,7 +144,9 @@ mod tests {
 
     #[test]
     fn base64_agrees_with_the_examples_of_rfc_4648() {
-        for (plain, encoded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
+        for (plain, encoded) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")]
+        {
             assert_eq!(base64_encode(plain.as_bytes()), encoded);
             assert_eq!(base64_decode(encoded).unwrap(), plain.as_bytes());
         }
@@ -153,8 +157,14 @@ mod tests {
 
     #[test]
     fn messages_that_are_no_scram_are_refused() {
-        for first in ["", "n", "n,", "n,,", "n,,n=x", "n,,n=x,r=", "p=tls-unique,,n=x,r=a", "z,,n=x,r=a", "n,,m=1,r=a"] {
-            assert_eq!(Exchange::begin(first.as_bytes(), &parameters()).unwrap_err().code, "08P01", "{first}");
+        for first in
+            ["", "n", "n,", "n,,", "n,,n=x", "n,,n=x,r=", "p=tls-unique,,n=x,r=a", "z,,n=x,r=a", "n,,m=1,r=a"]
+        {
+            assert_eq!(
+                Exchange::begin(first.as_bytes(), &parameters()).unwrap_err().code,
+                "08P01",
+                "{first}"
+            );
         }
         let exchange = Exchange::begin(b"n,,n=anyone,r=abc", &parameters()).unwrap();
         let proof = base64_encode(&[7; 32]);

@@ -124,7 +124,10 @@ impl Settings {
             return Ok(Outcome::Done);
         };
         if value.len() > VALUE_BYTES {
-            return Err(Failure::error("22023", format!("the value of `{name}` is longer than {VALUE_BYTES} bytes")));
+            return Err(Failure::error(
+                "22023",
+                format!("the value of `{name}` is longer than {VALUE_BYTES} bytes"),
+            ));
         }
         match kind {
             Kind::Free => {
@@ -132,18 +135,25 @@ impl Settings {
             }
             Kind::Duration => {
                 let milliseconds = milliseconds(value).ok_or_else(|| {
-                    let message = format!("`{value}` is no duration for `{name}`: milliseconds, or 500ms, 5s, 2min, 1h");
+                    let message = format!(
+                        "`{value}` is no duration for `{name}`: milliseconds, or 500ms, 5s, 2min, 1h"
+                    );
                     Failure::error("22023", message)
                 })?;
                 self.values.insert(name.to_owned(), milliseconds.to_string());
             }
             Kind::Only if is_same(name, value, default) => {}
             Kind::Only => {
-                return Err(Failure::error("22023", format!("`{name}` is always `{default}`; `{value}` is not to be had")));
+                return Err(Failure::error(
+                    "22023",
+                    format!("`{name}` is always `{default}`; `{value}` is not to be had"),
+                ));
             }
             Kind::Warned(_) if is_same(name, value, default) => {}
             Kind::Warned(why) => return Ok(Outcome::Warned(format!("`{name}` stays `{default}`: {why}"))),
-            Kind::Fixed => return Err(Failure::error("55P02", format!("parameter \"{name}\" cannot be changed"))),
+            Kind::Fixed => {
+                return Err(Failure::error("55P02", format!("parameter \"{name}\" cannot be changed")));
+            }
         }
         Ok(Outcome::Done)
     }
@@ -212,7 +222,10 @@ fn is_same(name: &str, value: &str, default: &str) -> bool {
     let (given, own) = (plain(value), plain(default));
     given == own
         || match name {
-            "timezone" => matches!(given.as_str(), "utc" | "gmt" | "etc/utc" | "etc/gmt" | "zulu" | "0" | "gmt+0" | "gmt0"),
+            "timezone" => matches!(
+                given.as_str(),
+                "utc" | "gmt" | "etc/utc" | "etc/gmt" | "zulu" | "0" | "gmt+0" | "gmt0"
+            ),
             "datestyle" => given == "iso" || given.starts_with("iso,"),
             "client_encoding" => matches!(given.as_str(), "utf8" | "unicode"),
             "standard_conforming_strings" | "default_transaction_read_only" | "transaction_read_only" => {
@@ -247,7 +260,9 @@ mod tests {
     #[test]
     fn a_timeout_is_read_in_every_unit() {
         let mut settings = Settings::new("grafana");
-        for (text, milliseconds) in [("5000", 5000), ("5s", 5000), ("250 ms", 250), ("2min", 120_000), ("1h", 3_600_000)] {
+        for (text, milliseconds) in
+            [("5000", 5000), ("5s", 5000), ("250 ms", 250), ("2min", 120_000), ("1h", 3_600_000)]
+        {
             settings.set("statement_timeout", Some(text)).unwrap();
             assert_eq!(settings.statement_timeout(), Some(Duration::from_millis(milliseconds)), "{text}");
         }

@@ -112,7 +112,8 @@ async fn opening(socket: &mut Socket, shared: &Shared) -> Result<Opening, Troubl
                 return Ok(Opening::Client { parameters, is_encrypted });
             }
             version => {
-                let message = format!("protocol {}.{} is not spoken: use 3.0", version >> 16, version & 0xffff);
+                let message =
+                    format!("protocol {}.{} is not spoken: use 3.0", version >> 16, version & 0xffff);
                 return Err(Failure::fatal("0A000", message).into());
             }
         }
@@ -124,7 +125,11 @@ fn parameters(reader: &mut Reader) -> Result<Vec<(String, String)>, Failure> {
     loop {
         let name = reader.text()?;
         if name.is_empty() {
-            return if reader.is_empty() { Ok(parameters) } else { Err(Failure::protocol("bytes after the parameters")) };
+            return if reader.is_empty() {
+                Ok(parameters)
+            } else {
+                Err(Failure::protocol("bytes after the parameters"))
+            };
         }
         parameters.push((name, reader.text()?));
     }
@@ -150,10 +155,15 @@ async fn let_in(
         let message = "connections from other machines are encrypted here: connect with sslmode=require";
         return Err(Failure::fatal("28000", message).into());
     }
-    let value = |wanted: &str| parameters.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+    let value =
+        |wanted: &str| parameters.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
     let user = value("user").filter(|user| !user.is_empty());
     let user = user.ok_or_else(|| Failure::fatal("28000", "a user name is needed; any will do"))?;
-    let guest = if shared.gate.is_open().map_err(Failure::from)? { None } else { Some(password(socket, shared).await?) };
+    let guest = if shared.gate.is_open().map_err(Failure::from)? {
+        None
+    } else {
+        Some(password(socket, shared).await?)
+    };
     if let Some(database) = value("database").filter(|name| !name.is_empty() && *name != CATALOG) {
         let failure = Failure::fatal("3D000", format!("database \"{database}\" does not exist"));
         return Err(failure.with_hint(format!("the one database is called {CATALOG}")).into());
@@ -175,7 +185,10 @@ async fn let_in(
 
 /// A warning about a setting without effect has no place before the conversation; what holds is told with the parameters.
 fn set(settings: &mut Settings, name: &str, value: &str) -> Result<(), Failure> {
-    settings.set(&name.to_lowercase(), Some(value)).map(drop).map_err(|failure| Failure { is_fatal: true, ..failure })
+    settings
+        .set(&name.to_lowercase(), Some(value))
+        .map(drop)
+        .map_err(|failure| Failure { is_fatal: true, ..failure })
 }
 
 /// `-c name=value` and `--name=value`, as in PGOPTIONS; a backslash keeps the next letter.
@@ -197,7 +210,9 @@ fn set_options(settings: &mut Settings, text: &str) -> Result<(), Failure> {
             (Some(rest), _) => rest.to_owned(),
             (None, Some("")) => words.next().unwrap_or_default(),
             (None, Some(rest)) => rest.to_owned(),
-            (None, None) => return Err(Failure::fatal("42601", format!("`{word}` is no option: use -c name=value"))),
+            (None, None) => {
+                return Err(Failure::fatal("42601", format!("`{word}` is no option: use -c name=value")));
+            }
         };
         let (name, value) = setting
             .split_once('=')

@@ -31,15 +31,26 @@ pub(super) enum Command {
     Rollback,
     /// `SAVEPOINT`, `RELEASE`, `ROLLBACK TO`: the tag it is answered with.
     Savepoint(&'static str),
-    Set { name: String, value: Option<String>, is_local: bool },
+    Set {
+        name: String,
+        value: Option<String>,
+        is_local: bool,
+    },
     Show(String),
     /// `RESET name`, or `ALL`.
     Reset(String),
     Discard(String),
     /// A prepared statement; none is all.
     Deallocate(Option<String>),
-    Declare { cursor: String, query: String },
-    Fetch { cursor: String, rows: Rows, is_move: bool },
+    Declare {
+        cursor: String,
+        query: String,
+    },
+    Fetch {
+        cursor: String,
+        rows: Rows,
+        is_move: bool,
+    },
     /// A cursor; none is all.
     CloseCursor(Option<String>),
     /// What is answered with its tag and does nothing here.
@@ -101,7 +112,8 @@ impl<'a> Places<'a> {
         while self.place < wanted {
             let (_, letter) = self.letters.next()?;
             self.count += 1;
-            self.place = if letter == '\n' { (self.place.0 + 1, 1) } else { (self.place.0, self.place.1 + 1) };
+            self.place =
+                if letter == '\n' { (self.place.0 + 1, 1) } else { (self.place.0, self.place.1 + 1) };
         }
         Some((self.letters.peek().map_or(self.length, |(byte, _)| *byte), self.count))
     }
@@ -134,7 +146,10 @@ impl Piece {
         (1..self.words.len()).any(|position| {
             matches!(self.word(position).as_str(), "ANY" | "SOME" | "ALL")
                 && self.is(position + 1, &Token::LParen)
-                && !matches!(self.words.get(position - 1).map(|word| &word.token), Some(Token::Word(_) | Token::LParen))
+                && !matches!(
+                    self.words.get(position - 1).map(|word| &word.token),
+                    Some(Token::Word(_) | Token::LParen)
+                )
         })
     }
 
@@ -161,7 +176,8 @@ impl Piece {
 
     /// The first two words, for a message.
     fn opening(&self) -> String {
-        let words: Vec<String> = (0..2).map(|position| self.word(position)).filter(|word| !word.is_empty()).collect();
+        let words: Vec<String> =
+            (0..2).map(|position| self.word(position)).filter(|word| !word.is_empty()).collect();
         words.join(" ")
     }
 
@@ -172,7 +188,9 @@ impl Piece {
             "BEGIN" => Command::Begin,
             "START" if second == "TRANSACTION" => Command::Begin,
             "COMMIT" | "END" => Command::Commit,
-            "ROLLBACK" | "ABORT" if (1..4).any(|position| self.word(position) == "TO") => Command::Savepoint("ROLLBACK"),
+            "ROLLBACK" | "ABORT" if (1..4).any(|position| self.word(position) == "TO") => {
+                Command::Savepoint("ROLLBACK")
+            }
             "ROLLBACK" | "ABORT" => Command::Rollback,
             "SAVEPOINT" => Command::Savepoint("SAVEPOINT"),
             "RELEASE" => Command::Savepoint("RELEASE"),
@@ -186,7 +204,9 @@ impl Piece {
                 let position = if second == "PREPARE" { 2 } else { 1 };
                 match self.word(position).as_str() {
                     "ALL" => Command::Deallocate(None),
-                    _ => Command::Deallocate(Some(self.name(position).ok_or_else(|| incomplete("DEALLOCATE"))?)),
+                    _ => Command::Deallocate(Some(
+                        self.name(position).ok_or_else(|| incomplete("DEALLOCATE"))?,
+                    )),
                 }
             }
             "DECLARE" => self.declare()?,
@@ -195,10 +215,13 @@ impl Piece {
             "CLOSE" if second == "ALL" => Command::CloseCursor(None),
             "CLOSE" => Command::CloseCursor(Some(self.name(1).ok_or_else(|| incomplete("CLOSE"))?)),
             "UNLISTEN" => Command::Ignored("UNLISTEN"),
-            "INSERT" | "UPDATE" | "DELETE" | "MERGE" | "TRUNCATE" | "CREATE" | "ALTER" | "DROP" | "GRANT" | "REVOKE"
-            | "COMMENT" | "REINDEX" | "VACUUM" | "ANALYZE" | "CLUSTER" | "REFRESH" | "IMPORT" | "NOTIFY" | "REASSIGN"
-            | "SECURITY" => Command::Writing(self.opening()),
-            "COPY" if (1..self.words.len()).any(|position| self.word(position) == "FROM") && !self.is(1, &Token::LParen) => {
+            "INSERT" | "UPDATE" | "DELETE" | "MERGE" | "TRUNCATE" | "CREATE" | "ALTER" | "DROP" | "GRANT"
+            | "REVOKE" | "COMMENT" | "REINDEX" | "VACUUM" | "ANALYZE" | "CLUSTER" | "REFRESH" | "IMPORT"
+            | "NOTIFY" | "REASSIGN" | "SECURITY" => Command::Writing(self.opening()),
+            "COPY"
+                if (1..self.words.len()).any(|position| self.word(position) == "FROM")
+                    && !self.is(1, &Token::LParen) =>
+            {
                 Command::Writing("COPY FROM".to_owned())
             }
             "COPY" | "PREPARE" | "EXECUTE" | "LISTEN" | "LOCK" | "CALL" | "DO" | "LOAD" | "CHECKPOINT" => {
@@ -224,7 +247,9 @@ impl Piece {
         let (mut position, mut is_local) = (1, false);
         match (self.word(1).as_str(), self.word(2).as_str()) {
             ("SESSION", "CHARACTERISTICS") | ("TRANSACTION", _) => return Ok(Command::Ignored("SET")),
-            ("SESSION", "AUTHORIZATION") | ("ROLE", _) => return Ok(Command::Unsupported("SET ROLE".to_owned())),
+            ("SESSION", "AUTHORIZATION") | ("ROLE", _) => {
+                return Ok(Command::Unsupported("SET ROLE".to_owned()));
+            }
             ("CONSTRAINTS", _) => return Ok(Command::Ignored("SET CONSTRAINTS")),
             ("LOCAL", "TRANSACTION") => return Ok(Command::Ignored("SET")),
             ("LOCAL", _) => (position, is_local) = (2, true),
@@ -251,11 +276,14 @@ impl Piece {
         let mut parts = Vec::new();
         while let Some(word) = self.words.get(after) {
             match &word.token {
-                Token::SingleQuotedString(text) | Token::EscapedStringLiteral(text) => parts.push(text.clone()),
+                Token::SingleQuotedString(text) | Token::EscapedStringLiteral(text) => {
+                    parts.push(text.clone())
+                }
                 Token::Number(digits, _) => parts.push(digits.clone()),
                 Token::Word(inner) => parts.push(inner.value.clone()),
                 Token::Minus => {
-                    let Some(Token::Number(digits, _)) = self.words.get(after + 1).map(|next| &next.token) else {
+                    let Some(Token::Number(digits, _)) = self.words.get(after + 1).map(|next| &next.token)
+                    else {
                         return Err(incomplete("SET"));
                     };
                     parts.push(format!("-{digits}"));
@@ -301,8 +329,10 @@ impl Piece {
         if matches!(self.word(position).as_str(), "NEXT" | "FORWARD") {
             position += 1;
         }
-        if matches!(self.word(position).as_str(), "PRIOR" | "BACKWARD" | "FIRST" | "LAST" | "ABSOLUTE" | "RELATIVE")
-            || self.is(position, &Token::Minus)
+        if matches!(
+            self.word(position).as_str(),
+            "PRIOR" | "BACKWARD" | "FIRST" | "LAST" | "ABSOLUTE" | "RELATIVE"
+        ) || self.is(position, &Token::Minus)
         {
             return Err(Failure::error("55000", "cursors go forward only: FETCH NEXT, FORWARD n, or ALL"));
         }
@@ -381,7 +411,10 @@ mod tests {
             command("SET LOCAL statement_timeout = DEFAULT"),
             Command::Set { name: "statement_timeout".to_owned(), value: None, is_local: true }
         );
-        assert_eq!(command("SHOW TRANSACTION ISOLATION LEVEL"), Command::Show("transaction_isolation".to_owned()));
+        assert_eq!(
+            command("SHOW TRANSACTION ISOLATION LEVEL"),
+            Command::Show("transaction_isolation".to_owned())
+        );
         assert_eq!(command("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"), Command::Ignored("SET"));
         assert_eq!(split("SET x").unwrap()[0].command().unwrap_err().code, "42601");
         assert_eq!(split("SET x = (1)").unwrap()[0].command().unwrap_err().code, "42601");

@@ -12,14 +12,21 @@ use super::failure::Failure;
 
 /// The columns of an answer. `formats` is none (all text), one for all, or one each; `names` are what PostgreSQL would
 /// call the columns.
-pub(super) fn fields(schema: &Schema, formats: &[i16], names: Option<&[String]>) -> Result<Arc<Vec<FieldInfo>>, Failure> {
+pub(super) fn fields(
+    schema: &Schema,
+    formats: &[i16],
+    names: Option<&[String]>,
+) -> Result<Arc<Vec<FieldInfo>>, Failure> {
     let columns = schema.fields();
     if formats.len() > 1 && formats.len() != columns.len() {
         let message = format!("{} result formats for {} columns", formats.len(), columns.len());
         return Err(Failure::error("08P01", message));
     }
     if columns.len() > usize::from(u16::MAX >> 1) {
-        return Err(Failure::error("54011", format!("{} columns are more than the protocol can carry", columns.len())));
+        return Err(Failure::error(
+            "54011",
+            format!("{} columns are more than the protocol can carry", columns.len()),
+        ));
     }
     let names = names.filter(|known| known.len() == columns.len());
     let described = columns.iter().enumerate().map(|(position, field)| {
@@ -37,7 +44,11 @@ fn of_field(field: &Arc<Field>) -> Result<Type, Failure> {
         return Ok(Type::TEXT);
     }
     field_into_pg_type(field).map_err(|_| {
-        let message = format!("column `{}` has the type {}, which the Postgres wire cannot carry", field.name(), field.data_type());
+        let message = format!(
+            "column `{}` has the type {}, which the Postgres wire cannot carry",
+            field.name(),
+            field.data_type()
+        );
         Failure::error("0A000", message).with_hint("cast it to text")
     })
 }
@@ -73,14 +84,24 @@ pub(super) fn arrow(kind: &Type) -> Result<DataType, Failure> {
         Type::FLOAT4 => DataType::Float32,
         Type::FLOAT8 => DataType::Float64,
         Type::NUMERIC => DataType::Decimal128(38, 9),
-        Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME | Type::UNKNOWN | Type::CHAR | Type::JSON
-        | Type::JSONB | Type::UUID | Type::XML => DataType::Utf8View,
+        Type::TEXT
+        | Type::VARCHAR
+        | Type::BPCHAR
+        | Type::NAME
+        | Type::UNKNOWN
+        | Type::CHAR
+        | Type::JSON
+        | Type::JSONB
+        | Type::UUID
+        | Type::XML => DataType::Utf8View,
         Type::TIMESTAMPTZ => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
         Type::TIMESTAMP => DataType::Timestamp(TimeUnit::Microsecond, None),
         Type::DATE => DataType::Date32,
         Type::TIME => DataType::Time64(TimeUnit::Microsecond),
         Type::INTERVAL => DataType::Interval(IntervalUnit::MonthDayNano),
         Type::BYTEA => DataType::Binary,
-        _ => return Err(Failure::error("0A000", format!("a parameter cannot be of the type {}", kind.name()))),
+        _ => {
+            return Err(Failure::error("0A000", format!("a parameter cannot be of the type {}", kind.name())));
+        }
     })
 }

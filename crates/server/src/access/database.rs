@@ -443,8 +443,9 @@ fn scram_parameters(connection: &Connection) -> Result<ScramParameters, AccessEr
 }
 
 fn read_scram_keys(connection: &Connection) -> Result<HashMap<String, ScramKeys>, AccessError> {
-    let mut statement =
-        connection.prepare("SELECT token_id, stored_key, server_key FROM scram_key").map_err(sqlite("read"))?;
+    let mut statement = connection
+        .prepare("SELECT token_id, stored_key, server_key FROM scram_key")
+        .map_err(sqlite("read"))?;
     let keys = statement
         .query_map([], |row| Ok((row.get(0)?, ScramKeys { stored: row.get(1)?, server: row.get(2)? })))
         .and_then(Iterator::collect::<Result<HashMap<_, _>, _>>)

@@ -1,7 +1,7 @@
 //! Who gets in: passwords that are tokens, scopes, projects, tokens that end.
 
-use manometer_server::access::Scope;
 use manometer_model::{Clock as _, SystemClock};
+use manometer_server::access::Scope;
 
 use crate::harness::{Harness, connect, simple, sql_state};
 
@@ -11,7 +11,11 @@ async fn without_a_token_everyone_on_this_machine_gets_in_and_with_one_only_its_
     let before = server.connect().await;
     assert_eq!(simple(&before, "SELECT 1").await, ["1"]);
     let (_, secret) = server.token(&[Scope::Query], None);
-    assert_eq!(sql_state(&before, "SELECT 1").await, "28000", "who came in by the open door goes when it is shut");
+    assert_eq!(
+        sql_state(&before, "SELECT 1").await,
+        "28000",
+        "who came in by the open door goes when it is shut"
+    );
 
     let without = connect(&server.config()).await.unwrap_err();
     assert!(without.to_string().contains("password"), "{without}");

@@ -12,7 +12,11 @@ async fn everything_grafana_dbeaver_and_metabase_ask_is_answered() {
     server.fill().await;
     let client = server.connect().await;
     let mut faults = Vec::new();
-    for text in [include_str!("asked/grafana.sql"), include_str!("asked/dbeaver.sql"), include_str!("asked/metabase.sql")] {
+    for text in [
+        include_str!("asked/grafana.sql"),
+        include_str!("asked/dbeaver.sql"),
+        include_str!("asked/metabase.sql"),
+    ] {
         for sql in statements(text) {
             if let Err(error) = client.simple_query(sql).await {
                 faults.push(format!("{sql}\n  => {error:?}"));
@@ -32,7 +36,10 @@ async fn the_builder_of_grafana_sees_our_tables_and_columns() {
     let client = server.connect().await;
     let asked: Vec<&str> = statements(include_str!("asked/grafana.sql")).collect();
     let tables = simple(&client, asked[3]).await;
-    assert!(tables.contains(&"tests".to_owned()) && tables.contains(&"metrics_pipeline".to_owned()), "{tables:?}");
+    assert!(
+        tables.contains(&"tests".to_owned()) && tables.contains(&"metrics_pipeline".to_owned()),
+        "{tables:?}"
+    );
     let columns = simple(&client, asked[4]).await;
     assert!(columns.contains(&"at,timestamp with time zone".to_owned()), "{columns:?}");
     assert!(columns.contains(&"duration_seconds,double precision".to_owned()), "{columns:?}");

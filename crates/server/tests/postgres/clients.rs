@@ -60,7 +60,10 @@ async fn psql_asks_and_describes() {
     ] {
         let Some(output) = run(&server, &secret, "psql", &["-X", "-c", command]).await else { return };
         let text = told(&output);
-        assert!(output.status.success() && text.contains(wanted) && !text.contains("ERROR"), "{command}: {text}");
+        assert!(
+            output.status.success() && text.contains(wanted) && !text.contains("ERROR"),
+            "{command}: {text}"
+        );
     }
     let refused = run(&server, "mano_wrong", "psql", &["-X", "-c", "select 1"]).await.unwrap();
     assert!(told(&refused).contains("password authentication failed"), "{}", told(&refused));
@@ -85,12 +88,18 @@ async fn psycopg_sqlalchemy_and_pandas_read_and_reflect() {
 
 #[tokio::test]
 async fn jdbc_reads_prepares_and_describes() {
-    let Some(driver) = ["/usr/share/java/postgresql.jar"].into_iter().find(|path| Path::new(path).exists()) else {
-        println!("skipped: no driver of JDBC (/usr/share/java/postgresql.jar, package libpostgresql-jdbc-java)");
+    let Some(driver) = ["/usr/share/java/postgresql.jar"].into_iter().find(|path| Path::new(path).exists())
+    else {
+        println!(
+            "skipped: no driver of JDBC (/usr/share/java/postgresql.jar, package libpostgresql-jdbc-java)"
+        );
         return;
     };
     let (server, secret) = guarded().await;
     let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/postgres/clients/Reads.java");
-    let Some(output) = run(&server, &secret, "java", &["-cp", driver, program.to_str().unwrap()]).await else { return };
+    let Some(output) = run(&server, &secret, "java", &["-cp", driver, program.to_str().unwrap()]).await
+    else {
+        return;
+    };
     assert!(output.status.success() && told(&output).contains("all done"), "{}", told(&output));
 }

@@ -77,7 +77,9 @@ async fn every_panel_and_every_variable_has_rows() {
             let queries = panels.map(|panel| (&panel["title"], &panel["targets"][0]["rawSql"]));
             let variables = dashboard["templating"]["list"].as_array().unwrap().iter();
             let variables = variables.filter(|variable| variable["type"] == "query");
-            for (title, sql) in queries.chain(variables.map(|variable| (&variable["label"], &variable["query"]))) {
+            for (title, sql) in
+                queries.chain(variables.map(|variable| (&variable["label"], &variable["query"])))
+            {
                 asked += 1;
                 let place = format!("{} / {title}", dashboard["title"]);
                 let sql = asking.expand(sql.as_str().unwrap());

@@ -9,6 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::harness::{Harness, connect, simple};
+use crate::protocol::ENDLESS;
 
 #[tokio::test]
 async fn connections_past_the_limit_are_told_so() {
@@ -45,10 +46,8 @@ async fn a_client_that_goes_away_takes_its_query_with_it() {
     let server = Harness::start().await;
     let client = server.connect().await;
     let engine = server.server.app().engine.clone();
-    let endless = "SELECT sum(a.value * b.value * c.value) FROM generate_series(1, 100000) a(value), \
-        generate_series(1, 100000) b(value), generate_series(1, 100000) c(value) WHERE a.value <> b.value";
     let asking = tokio::spawn(async move {
-        let _never = client.simple_query(endless).await;
+        let _never = client.simple_query(ENDLESS).await;
     });
     while engine.running() == 0 {
         tokio::task::yield_now().await;
@@ -64,7 +63,18 @@ async fn with_a_certificate_connections_are_encrypted_and_without_one_that_is_re
     let folder = tempfile::tempdir().unwrap();
     let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
     let made = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-keyout"])
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+            "-keyout",
+        ])
         .arg(&key)
         .arg("-out")
         .arg(&certificate)

@@ -33,7 +33,8 @@ impl Asking<'_> {
     fn expansion(&self, name: &str, arguments: &[String]) -> String {
         let column = arguments.first().map_or("", String::as_str);
         let seconds = || seconds(arguments[1].trim_matches('\''));
-        let unix = |time: &str| manometer_model::Timestamp::parse_rfc3339(time).unwrap().as_micros() / 1_000_000;
+        let unix =
+            |time: &str| manometer_model::Timestamp::parse_rfc3339(time).unwrap().as_micros() / 1_000_000;
         match name {
             "time" => format!("{column} AS \"time\""),
             "timeEpoch" => format!("extract(epoch from {column}) as \"time\""),
@@ -185,10 +186,22 @@ async fn every_macro_of_grafana_means_what_it_means_there() {
     let ask = async |sql: &str| simple(&client, &asking().expand(sql)).await;
     let rows = "FROM metrics_pipeline WHERE $__timeFilter(created_at) AND project = '${project}'";
     assert_eq!(ask(&format!("SELECT $__timeGroupAlias(created_at,$__interval), count(*) AS value {rows} GROUP BY 1 ORDER BY 1 LIMIT 1")).await, ["1686640200.0,1"]);
-    assert_eq!(ask(&format!("SELECT $__timeGroup(created_at, '1d') AS time, count(*) {rows} GROUP BY 1 ORDER BY 1 LIMIT 1")).await, ["1686614400.0,1"]);
+    assert_eq!(
+        ask(&format!(
+            "SELECT $__timeGroup(created_at, '1d') AS time, count(*) {rows} GROUP BY 1 ORDER BY 1 LIMIT 1"
+        ))
+        .await,
+        ["1686614400.0,1"]
+    );
     assert_eq!(ask(&format!("SELECT $__timeGroupAlias(created_at, '1d', NULL), avg(duration) {rows} GROUP BY time ORDER BY time")).await.len(), 4);
-    assert_eq!(ask(&format!("SELECT $__timeEpoch(created_at), duration {rows} ORDER BY 1 LIMIT 1")).await, ["1686640284.029,97.0"]);
-    assert_eq!(ask(&format!("SELECT $__time(created_at), duration {rows} ORDER BY time LIMIT 1")).await, ["2023-06-13 07:11:24.029000+00,97.0"]);
+    assert_eq!(
+        ask(&format!("SELECT $__timeEpoch(created_at), duration {rows} ORDER BY 1 LIMIT 1")).await,
+        ["1686640284.029,97.0"]
+    );
+    assert_eq!(
+        ask(&format!("SELECT $__time(created_at), duration {rows} ORDER BY time LIMIT 1")).await,
+        ["2023-06-13 07:11:24.029000+00,97.0"]
+    );
     assert_eq!(ask("SELECT count(*) FROM metrics_pipeline WHERE created_at >= $__timeFrom() AND created_at < $__timeTo()").await, ["4"]);
     assert_eq!(ask("SELECT count(*) FROM (SELECT extract(epoch from created_at) AS at FROM metrics_pipeline) x WHERE $__unixEpochFilter(at)").await, ["4"]);
 }

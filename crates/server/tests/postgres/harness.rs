@@ -42,7 +42,11 @@ impl Harness {
 
     pub(crate) fn config(&self) -> Config {
         let mut config = Config::new();
-        config.host(self.address().ip().to_string()).port(self.address().port()).user("anyone").dbname("manometer");
+        config
+            .host(self.address().ip().to_string())
+            .port(self.address().port())
+            .user("anyone")
+            .dbname("manometer");
         config
     }
 
@@ -69,7 +73,12 @@ impl Harness {
 
     /// Sends a body to a path of the HTTP door.
     pub(crate) async fn post(&self, path: &str, body: String) {
-        let answer = http_client().post(format!("http://{}{path}", self.server.address())).body(body).send().await.unwrap();
+        let answer = http_client()
+            .post(format!("http://{}{path}", self.server.address()))
+            .body(body)
+            .send()
+            .await
+            .unwrap();
         let status = answer.status();
         assert!(status.is_success(), "{path}: {status} {}", answer.text().await.unwrap());
     }

@@ -9,14 +9,17 @@ use tokio_postgres::{IsolationLevel, SimpleQueryMessage};
 use crate::harness::{Harness, simple, sql_state};
 
 /// A query that would take for ever.
-const ENDLESS: &str = "SELECT sum(a.value * b.value * c.value) FROM generate_series(1, 100000) a(value), \
-    generate_series(1, 100000) b(value), generate_series(1, 100000) c(value) WHERE a.value <> b.value";
+pub(crate) const ENDLESS: &str = "SELECT sum(a.value * b.value) FROM generate_series(1, 1000000) a(value), \
+    generate_series(1, 1000000) b(value) WHERE a.value <> b.value";
 
 #[tokio::test]
 async fn statements_of_one_text_are_answered_one_after_the_other() {
     let server = Harness::start().await;
     let client = server.connect().await;
-    let messages = client.simple_query("SELECT 1 AS a; ; SET application_name = 'x'; SELECT 'b', NULL -- end").await.unwrap();
+    let messages = client
+        .simple_query("SELECT 1 AS a; ; SET application_name = 'x'; SELECT 'b', NULL -- end")
+        .await
+        .unwrap();
     let told: Vec<String> = messages
         .iter()
         .map(|message| match message {
@@ -28,7 +31,15 @@ async fn statements_of_one_text_are_answered_one_after_the_other() {
         .collect();
     assert_eq!(
         told,
-        ["columns a", "row Some(\"1\") 1", "complete 1", "complete 0", "columns ?column?", "row Some(\"b\") 2", "complete 1"]
+        [
+            "columns a",
+            "row Some(\"1\") 1",
+            "complete 1",
+            "complete 0",
+            "columns ?column?",
+            "row Some(\"b\") 2",
+            "complete 1"
+        ]
     );
     assert!(simple(&client, " ; -- nothing").await.is_empty());
     assert!(simple(&client, "").await.is_empty());
@@ -57,7 +68,10 @@ async fn every_type_comes_back_as_it_was_sent() {
     for (name, kind, value) in &parameters {
         let statement = client.prepare_typed("SELECT $1, $1 IS NULL", &[kind.clone()]).await.unwrap();
         assert_eq!(statement.columns()[0].type_(), kind, "{name}");
-        let row = client.query_one(&statement, &[value.as_ref()]).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        let row = client
+            .query_one(&statement, &[value.as_ref()])
+            .await
+            .unwrap_or_else(|error| panic!("{name}: {error:?}"));
         match *kind {
             Type::BOOL => assert!(row.get::<_, bool>(0)),
             Type::INT2 => assert_eq!(row.get::<_, i16>(0), -7),
@@ -72,9 +86,9 @@ async fn every_type_comes_back_as_it_was_sent() {
             _ => assert_eq!(row.get::<_, Vec<f64>>(0), [0.5]),
         }
         assert!(!row.get::<_, bool>(1), "{name}");
-        let null = client.query_one(&statement, &[&None::<String> as &(dyn ToSql + Sync)]).await;
-        assert!(null.is_ok() || !matches!(*kind, Type::TEXT), "{name}");
     }
+    let row = client.query_one("SELECT $1::text, $1 IS NULL", &[&None::<String>]).await.unwrap();
+    assert_eq!((row.get::<_, Option<String>>(0), row.get::<_, bool>(1)), (None, true));
 }
 
 #[tokio::test]
@@ -107,7 +121,8 @@ async fn a_portal_gives_its_rows_in_pieces() {
     let server = Harness::start().await;
     let mut client = server.connect().await;
     let transaction = client.transaction().await.unwrap();
-    let portal = transaction.bind("SELECT value FROM generate_series(1, 20000) ORDER BY value", &[]).await.unwrap();
+    let portal =
+        transaction.bind("SELECT value FROM generate_series(1, 20000) ORDER BY value", &[]).await.unwrap();
     let mut seen = 0_i64;
     loop {
         let rows = transaction.query_portal(&portal, 777).await.unwrap();
@@ -139,7 +154,10 @@ async fn many_rows_stream_and_all_arrive() {
     let server = Harness::start().await;
     let client = server.connect().await;
     let none: [&(dyn ToSql + Sync); 0] = [];
-    let rows = client.query_raw("SELECT value, repeat('x', 500) FROM generate_series(1, 100000)", none).await.unwrap();
+    let rows = client
+        .query_raw("SELECT value, repeat('x', 500) FROM generate_series(1, 100000)", none)
+        .await
+        .unwrap();
     let sum = rows.fold(0_i64, |sum, row| async move { sum + row.unwrap().get::<_, i64>(0) }).await;
     assert_eq!(sum, 100_000 * 100_001 / 2);
 }
@@ -149,7 +167,8 @@ async fn an_answer_past_the_limit_of_rows_is_an_error_and_not_a_cut_answer() {
     let server = Harness::start_with(|options| {
         let limits = manometer_model::Limits { query_rows: 10, ..manometer_model::Limits::default() };
         options.engine =
-            manometer_query::Engine::new(manometer_query::EngineOptions { limits, ..Default::default() }).unwrap();
+            manometer_query::Engine::new(manometer_query::EngineOptions { limits, ..Default::default() })
+                .unwrap();
     })
     .await;
     let client = server.connect().await;
@@ -219,8 +238,13 @@ async fn settings_last_as_long_as_they_should() {
     assert_eq!(simple(&client, "SELECT current_setting('statement_timeout')").await, ["5000"]);
     assert_eq!(simple(&client, "DISCARD ALL; SHOW statement_timeout").await, ["0"]);
     assert_eq!(simple(&client, "SET TIME ZONE 'Europe/Berlin'; SHOW TIME ZONE").await, ["UTC"]);
-    let transaction =
-        client.build_transaction().isolation_level(IsolationLevel::Serializable).read_only(true).start().await.unwrap();
+    let transaction = client
+        .build_transaction()
+        .isolation_level(IsolationLevel::Serializable)
+        .read_only(true)
+        .start()
+        .await
+        .unwrap();
     assert_eq!(transaction.query_one("SELECT 2::bigint", &[]).await.unwrap().get::<_, i64>(0), 2);
     transaction.commit().await.unwrap();
     let options = server.config().options("-c statement_timeout=250ms -c geqo=off").clone();

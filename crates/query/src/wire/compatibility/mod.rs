@@ -10,6 +10,10 @@ mod rules;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
+use super::failure::Failure;
+use super::statement::Piece;
+use crate::QueryError;
+use crate::catalog;
 use datafusion::sql::sqlparser::ast::Statement;
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
@@ -17,17 +21,33 @@ use datafusion_postgres::datafusion_pg_catalog::sql::PostgresCompatibilityParser
 use datafusion_postgres::datafusion_pg_catalog::sql::rules::{
     RewriteArrayAnyAllOperation, SqlStatementRewriteRule, StripCallableQualifier,
 };
-use super::failure::Failure;
-use super::statement::Piece;
-use crate::QueryError;
-use crate::catalog;
 
 /// Words that only a statement about the catalog or the session has.
 const CATALOG_WORDS: &[&str] = &[
-    "information_schema", "regclass", "regtype", "regproc", "regprocedure", "regnamespace", "regrole", "oid",
-    "current_user", "session_user", "user", "current_role", "current_catalog", "current_schema", "current_schemas",
-    "current_database", "version", "current_setting", "format_type", "quote_ident", "parse_ident", "obj_description",
-    "col_description", "shobj_description",
+    "information_schema",
+    "regclass",
+    "regtype",
+    "regproc",
+    "regprocedure",
+    "regnamespace",
+    "regrole",
+    "oid",
+    "current_user",
+    "session_user",
+    "user",
+    "current_role",
+    "current_catalog",
+    "current_schema",
+    "current_schemas",
+    "current_database",
+    "version",
+    "current_setting",
+    "format_type",
+    "quote_ident",
+    "parse_ident",
+    "obj_description",
+    "col_description",
+    "shobj_description",
 ];
 
 static PARSER: LazyLock<PostgresCompatibilityParser> = LazyLock::new(PostgresCompatibilityParser::new);
@@ -61,9 +81,12 @@ pub(super) fn question(piece: &Piece) -> Result<Question, Failure> {
         return Ok(Question { sql: own.to_owned(), names: None, is_rewritten: true });
     }
     let parsed = Parser::parse_sql(&PostgreSqlDialect {}, text);
-    let names = parsed.as_ref().ok().and_then(|statements| names::of_statement(statements.first()?)).map(Arc::new);
+    let names =
+        parsed.as_ref().ok().and_then(|statements| names::of_statement(statements.first()?)).map(Arc::new);
     if is_about_the_catalog(piece) {
-        let statements = PARSER.parse(&with_plain_search_path(piece)).map_err(|error| syntax(&error.to_string(), piece))?;
+        let statements = PARSER
+            .parse(&with_plain_search_path(piece))
+            .map_err(|error| syntax(&error.to_string(), piece))?;
         let sql = written(statements, |statement| {
             rules::escapes(statement);
             rules::catalog(statement);
@@ -74,7 +97,8 @@ pub(super) fn question(piece: &Piece) -> Result<Question, Failure> {
         let statements = parsed.map_err(|error| syntax(&error.to_string(), piece))?;
         let sql = written(statements, |statement| {
             rules::escapes(statement);
-            *statement = StripCallableQualifier.rewrite(RewriteArrayAnyAllOperation.rewrite(statement.clone()));
+            *statement =
+                StripCallableQualifier.rewrite(RewriteArrayAnyAllOperation.rewrite(statement.clone()));
         });
         return Ok(Question { sql, names, is_rewritten: true });
     }
@@ -125,7 +149,8 @@ fn is_about_the_catalog(piece: &Piece) -> bool {
         if tables.contains(&name) {
             return false;
         }
-        is_about |= name.starts_with("pg_") || name.starts_with("has_") || CATALOG_WORDS.contains(&name.as_str());
+        is_about |=
+            name.starts_with("pg_") || name.starts_with("has_") || CATALOG_WORDS.contains(&name.as_str());
     }
     is_about
 }
@@ -153,7 +178,9 @@ mod tests {
 
     #[test]
     fn the_search_path_of_grafanas_builder_leads_to_public() {
-        let sql = format!("SELECT 1 FROM information_schema.tables WHERE table_schema IN (\n{GRAFANA_SEARCH_PATH}\n)");
+        let sql = format!(
+            "SELECT 1 FROM information_schema.tables WHERE table_schema IN (\n{GRAFANA_SEARCH_PATH}\n)"
+        );
         let question = asked(&sql);
         assert!(question.sql.contains("IN (SELECT 'public')"), "{}", question.sql);
     }

@@ -28,7 +28,9 @@ pub(super) fn of_query(query: &Query) -> Option<Vec<String>> {
                         SelectItem::UnnamedExpr(expression) => {
                             Some(named(expression).unwrap_or_else(|| NAMELESS.to_owned()))
                         }
-                        SelectItem::ExprWithAlias { alias, .. } => Some(folded(&alias.value, alias.quote_style)),
+                        SelectItem::ExprWithAlias { alias, .. } => {
+                            Some(folded(&alias.value, alias.quote_style))
+                        }
                         _ => None,
                     })
                     .collect();
@@ -108,8 +110,8 @@ mod tests {
         let sql = "SELECT count(*), max(r.at), 1, r.Project, \"B\", x::bigint, '1'::int, now() - x, floor(x), \
                    CASE WHEN a THEN 1 END, extract(epoch FROM at), a AS Total, (SELECT min(z) FROM t), (VALUES (1)) FROM r";
         let wanted = [
-            "count", "max", "?column?", "project", "B", "x", "int4", "?column?", "floor", "case", "extract", "total",
-            "min", "?column?",
+            "count", "max", "?column?", "project", "B", "x", "int4", "?column?", "floor", "case", "extract",
+            "total", "min", "?column?",
         ];
         assert_eq!(names(sql).unwrap(), wanted);
         assert_eq!(names("SELECT a, b FROM t UNION ALL SELECT c, d FROM t").unwrap(), ["a", "b"]);

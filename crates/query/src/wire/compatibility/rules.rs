@@ -3,16 +3,16 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    CaseWhen, DataType, Expr, FunctionArguments, GroupByExpr, Ident, Join, JoinOperator,
-    ObjectName, Query, Select, SelectItem, SetExpr, Statement, TableFactor, TableWithJoins, Value, VisitMut as _,
-    VisitorMut,
+    CaseWhen, DataType, Expr, FunctionArguments, GroupByExpr, Ident, Join, JoinOperator, ObjectName, Query,
+    Select, SelectItem, SetExpr, Statement, TableFactor, TableWithJoins, Value, VisitMut as _, VisitorMut,
 };
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 
 /// Tables of the catalog that have rows only for what PostgreSQL itself is made of, never for tables of ours: no
 /// constraint, no index, no trigger.
-const NEVER_OF_OURS: &[&str] = &["pg_constraint", "pg_index", "pg_inherits", "pg_trigger", "pg_policy", "pg_statistic_ext"];
+const NEVER_OF_OURS: &[&str] =
+    &["pg_constraint", "pg_index", "pg_inherits", "pg_trigger", "pg_policy", "pg_statistic_ext"];
 
 /// `LIKE … ESCAPE 'x'`: the engine knows the backslash alone, so the pattern is put with that.
 pub(super) fn escapes(statement: &mut Statement) {
@@ -68,8 +68,10 @@ impl VisitorMut for Catalog {
         match node {
             // What such branches tell (defaults, identities, collations) no column of ours has.
             Expr::Case { operand, conditions, else_result, .. } => {
-                let branches = conditions.iter_mut().flat_map(|CaseWhen { condition, result }| [condition, result]);
-                for branch in operand.iter_mut().chain(else_result).map(AsMut::as_mut).chain(branches) {
+                let branches =
+                    conditions.iter_mut().flat_map(|CaseWhen { condition, result }| [condition, result]);
+                for branch in operand.iter_mut().chain(else_result).map(|boxed| &mut **boxed).chain(branches)
+                {
                     without_subqueries(branch);
                 }
             }
@@ -128,9 +130,11 @@ fn is_grouped(select: &Select) -> bool {
 
 /// Without GROUP BY an aggregate makes a row of none.
 fn has_aggregate(select: &Select) -> bool {
-    const AGGREGATES: &[&str] = &["count", "min", "max", "sum", "avg", "array_agg", "string_agg", "bool_and", "bool_or"];
+    const AGGREGATES: &[&str] =
+        &["count", "min", "max", "sum", "avg", "array_agg", "string_agg", "bool_and", "bool_or"];
     select.projection.iter().any(|item| {
-        let (SelectItem::UnnamedExpr(expression) | SelectItem::ExprWithAlias { expr: expression, .. }) = item else {
+        let (SelectItem::UnnamedExpr(expression) | SelectItem::ExprWithAlias { expr: expression, .. }) = item
+        else {
             return false;
         };
         let text = expression.to_string().to_lowercase();
@@ -139,9 +143,17 @@ fn has_aggregate(select: &Select) -> bool {
 }
 
 fn table_never_has_rows(table: &TableWithJoins) -> bool {
-    let keeps_the_left = |join: &Join| matches!(join.join_operator, JoinOperator::Right(_) | JoinOperator::RightOuter(_) | JoinOperator::FullOuter(_));
+    let keeps_the_left = |join: &Join| {
+        matches!(
+            join.join_operator,
+            JoinOperator::Right(_) | JoinOperator::RightOuter(_) | JoinOperator::FullOuter(_)
+        )
+    };
     let drops_by_the_right = |join: &Join| {
-        matches!(join.join_operator, JoinOperator::Join(_) | JoinOperator::Inner(_) | JoinOperator::CrossJoin(_))
+        matches!(
+            join.join_operator,
+            JoinOperator::Join(_) | JoinOperator::Inner(_) | JoinOperator::CrossJoin(_)
+        )
     };
     if table.joins.iter().any(keeps_the_left) {
         return false;
@@ -167,7 +179,10 @@ fn is_never_of_ours(name: &ObjectName) -> bool {
 /// The columns of a query without its rows. `None` where the columns cannot be told from the text (`*`).
 fn nothing_like(query: &Query) -> Option<Query> {
     let names = super::names::of_query(query)?;
-    let columns: Vec<String> = names.iter().map(|name| format!("NULL AS {}", Ident::with_quote('"', name.replace('"', "")))).collect();
+    let columns: Vec<String> = names
+        .iter()
+        .map(|name| format!("NULL AS {}", Ident::with_quote('"', name.replace('"', ""))))
+        .collect();
     let sql = format!("SELECT {} WHERE false", columns.join(", "));
     match Parser::parse_sql(&PostgreSqlDialect {}, &sql).ok()?.pop()? {
         Statement::Query(nothing) => Some(*nothing),
