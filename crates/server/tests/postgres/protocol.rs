@@ -267,9 +267,6 @@ async fn a_cancelled_query_ends_and_its_connection_goes_on() {
                 token.cancel_query(tokio_postgres::NoTls).await.unwrap();
             }
             tokio::task::yield_now().await;
-            if engine.running() == 0 {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
         }
     };
     let code = tokio::select! {
