@@ -68,7 +68,7 @@ fn array_types(plan: &LogicalPlan) -> Result<Vec<(String, DataType)>> {
                     && function.name() == "array_has"
                     && let [Expr::Placeholder(placeholder), wanted] = function.args.as_slice()
                 {
-                    let element = wanted.get_type(&schema)?;
+                    let element = wanted.get_type(&*schema)?;
                     types.push((placeholder.id.clone(), DataType::new_list(element, true)));
                 }
                 Ok(TreeNodeRecursion::Continue)

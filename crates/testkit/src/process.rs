@@ -72,6 +72,8 @@ impl ServerOptions {
     pub fn command(&self) -> Command {
         let mut command = command(&self.program);
         command.arg("serve").arg("--data").arg(&self.data).arg("--listen").arg(self.listen.to_string());
+        // Its default port would be one for all servers that tests start at the same time.
+        command.args(["--postgres", "off"]);
         command.args(&self.arguments).envs(self.environment.iter().map(|(name, value)| (name, value)));
         if let Some(folder) = self.data.parent() {
             command.current_dir(folder);

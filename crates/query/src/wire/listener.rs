@@ -16,7 +16,7 @@ use super::cancel::Cancellations;
 use super::failure::Failure;
 use super::gate::Gate;
 use super::socket::{Socket, Trouble};
-use super::startup;
+use super::startup::{self, Unopened};
 use super::tls::{self, TlsError, TlsFiles};
 use crate::Engine;
 
@@ -175,16 +175,16 @@ async fn connection(
         Err(_) => tracing::debug!(%peer, "a client of the Postgres wire took too long to begin"),
         Ok(Ok(None)) => {}
         Ok(Ok(Some(conversation))) => conversation.run().await,
-        Ok(Err((_, Trouble::Gone(why)))) => {
-            tracing::debug!(%peer, %why, "a client of the Postgres wire went away")
-        }
-        Ok(Err((socket, Trouble::Failure(failure)))) => {
-            tracing::debug!(%peer, code = failure.code, message = failure.message, "a client was not let in");
-            if let Some(mut socket) = socket {
+        Ok(Err(unopened)) => match *unopened {
+            Unopened { trouble: Trouble::Gone(why), .. } => {
+                tracing::debug!(%peer, %why, "a client of the Postgres wire went away");
+            }
+            Unopened { mut socket, trouble: Trouble::Failure(failure) } => {
+                tracing::debug!(%peer, code = failure.code, message = failure.message, "a client was not let in");
                 backend::error(&mut socket.output, &Failure { is_fatal: true, ..failure });
                 socket.close().await;
             }
-        }
+        },
     }
 }
 

@@ -31,27 +31,33 @@ enum Opening {
     Cancel,
 }
 
+/// A connection that came to nothing, and its socket for a last word.
+pub(super) struct Unopened {
+    pub(super) socket: Socket,
+    pub(super) trouble: Trouble,
+}
+
 /// Opens a connection up to the first question; `None` where it wanted nothing more.
 pub(super) async fn open(
     stream: Box<dyn Duplex>,
     is_local: bool,
     shared: Arc<Shared>,
     stopping: watch::Receiver<bool>,
-) -> Result<Option<Conversation>, (Option<Socket>, Trouble)> {
+) -> Result<Option<Conversation>, Box<Unopened>> {
     let mut socket = Socket::new(stream, shared.options.patience);
     let opening = match opening(&mut socket, &shared).await {
         Ok(opening) => opening,
-        Err(trouble) => return Err((Some(socket), trouble)),
+        Err(trouble) => return Err(Box::new(Unopened { socket, trouble })),
     };
     let Opening::Client { parameters, is_encrypted } = opening else { return Ok(None) };
     match let_in(&mut socket, parameters, is_encrypted || is_local, &shared).await {
-        Err(trouble) => Err((Some(socket), trouble)),
+        Err(trouble) => Err(Box::new(Unopened { socket, trouble })),
         Ok((settings, guest)) => {
             let registered = match shared.cancellations.register() {
                 Ok(registered) => registered,
                 Err(error) => {
                     let failure = Failure::fatal("58000", format!("no random bytes: {error}"));
-                    return Err((Some(socket), failure.into()));
+                    return Err(Box::new(Unopened { socket, trouble: failure.into() }));
                 }
             };
             backend::authentication(&mut socket.output, 0, &[]);

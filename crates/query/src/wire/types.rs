@@ -101,7 +101,10 @@ pub(super) fn arrow(kind: &Type) -> Result<DataType, Failure> {
         Type::INTERVAL => DataType::Interval(IntervalUnit::MonthDayNano),
         Type::BYTEA => DataType::Binary,
         _ => {
-            return Err(Failure::error("0A000", format!("a parameter cannot be of the type {}", kind.name())));
+            return Err(Failure::error(
+                "0A000",
+                format!("a parameter cannot be of the type {}", kind.name()),
+            ));
         }
     })
 }

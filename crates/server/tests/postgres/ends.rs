@@ -9,6 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::harness::{Harness, connect, simple};
+use crate::protocol::ENDLESS;
 
 #[tokio::test]
 async fn connections_past_the_limit_are_told_so() {
@@ -45,10 +46,8 @@ async fn a_client_that_goes_away_takes_its_query_with_it() {
     let server = Harness::start().await;
     let client = server.connect().await;
     let engine = server.server.app().engine.clone();
-    let endless = "SELECT sum(a.value * b.value * c.value) FROM generate_series(1, 100000) a(value), \
-        generate_series(1, 100000) b(value), generate_series(1, 100000) c(value) WHERE a.value <> b.value";
     let asking = tokio::spawn(async move {
-        let _never = client.simple_query(endless).await;
+        let _never = client.simple_query(ENDLESS).await;
     });
     while engine.running() == 0 {
         tokio::task::yield_now().await;

@@ -68,7 +68,7 @@ async fn messages_that_lie_end_their_connection_with_a_word() {
 #[tokio::test]
 async fn names_that_are_unknown_are_told_and_skipped_up_to_the_next_sync() {
     let server = Harness::start().await;
-    let message = b"B\0\0\0\x0d\0none\0\0\0\0\0E\0\0\0\x09\0\0\0\0\0S\0\0\0\x04X\0\0\0\x04";
+    let message = b"B\0\0\0\x10\0none\0\0\0\0\0\0\0E\0\0\0\x09\0\0\0\0\0S\0\0\0\x04X\0\0\0\x04";
     let answer = exchange(&server, &[startup(), message.to_vec()].concat()).await;
     let text = String::from_utf8_lossy(&answer);
     assert_eq!(text.matches("26000").count(), 1, "{text}");

@@ -9,8 +9,8 @@ use tokio_postgres::{IsolationLevel, SimpleQueryMessage};
 use crate::harness::{Harness, simple, sql_state};
 
 /// A query that would take for ever.
-const ENDLESS: &str = "SELECT sum(a.value * b.value * c.value) FROM generate_series(1, 100000) a(value), \
-    generate_series(1, 100000) b(value), generate_series(1, 100000) c(value) WHERE a.value <> b.value";
+pub(crate) const ENDLESS: &str = "SELECT sum(a.value * b.value) FROM generate_series(1, 1000000) a(value), \
+    generate_series(1, 1000000) b(value) WHERE a.value <> b.value";
 
 #[tokio::test]
 async fn statements_of_one_text_are_answered_one_after_the_other() {
@@ -86,9 +86,9 @@ async fn every_type_comes_back_as_it_was_sent() {
             _ => assert_eq!(row.get::<_, Vec<f64>>(0), [0.5]),
         }
         assert!(!row.get::<_, bool>(1), "{name}");
-        let null = client.query_one(&statement, &[&None::<String> as &(dyn ToSql + Sync)]).await;
-        assert!(null.is_ok() || !matches!(*kind, Type::TEXT), "{name}");
     }
+    let row = client.query_one("SELECT $1::text, $1 IS NULL", &[&None::<String>]).await.unwrap();
+    assert_eq!((row.get::<_, Option<String>>(0), row.get::<_, bool>(1)), (None, true));
 }
 
 #[tokio::test]
@@ -267,9 +267,6 @@ async fn a_cancelled_query_ends_and_its_connection_goes_on() {
                 token.cancel_query(tokio_postgres::NoTls).await.unwrap();
             }
             tokio::task::yield_now().await;
-            if engine.running() == 0 {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
         }
     };
     let code = tokio::select! {

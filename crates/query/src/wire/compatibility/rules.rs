@@ -70,7 +70,8 @@ impl VisitorMut for Catalog {
             Expr::Case { operand, conditions, else_result, .. } => {
                 let branches =
                     conditions.iter_mut().flat_map(|CaseWhen { condition, result }| [condition, result]);
-                for branch in operand.iter_mut().chain(else_result).map(AsMut::as_mut).chain(branches) {
+                for branch in operand.iter_mut().chain(else_result).map(|boxed| &mut **boxed).chain(branches)
+                {
                     without_subqueries(branch);
                 }
             }
