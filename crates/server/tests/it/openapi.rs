@@ -14,11 +14,14 @@ async fn the_document_lists_exactly_the_routes_for_programs() {
     }
     let expected = [
         "get /api/openapi.json",
+        "get /api/v1/answers/completeness",
         "get /api/v1/deliveries",
+        "get /api/v1/polls",
         "get /healthz",
         "get /metrics",
         "get /ready",
         "post /api/v1/deliveries/{receipt}/replay",
+        "post /api/v1/polls/backfill",
         "post /api/v1/records",
         "post /api/v1/reports",
         "post /api/v1/sql",
