@@ -26,7 +26,6 @@ use tokio::time::{Instant, timeout_at};
 use crate::catalog::{self, CATALOG, SCHEMA, SnapshotSchema};
 use crate::client::ClientCatalog;
 use crate::describe::{self, Description};
-use crate::near_names::near_names;
 use crate::request::EffectiveLimits;
 use crate::result::{Ending, Running};
 use crate::turns::{Turn, Turns};

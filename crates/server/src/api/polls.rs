@@ -1,16 +1,20 @@
 //! `/api/v1/polls`: how polling stands, and history on request.
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use manometer_model::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::access::{AdminCaller, QueryCaller};
+use crate::door::read_body;
 use crate::error::{ApiError, ErrorBody};
 use crate::poll::PollState;
 use crate::state::App;
+
+/// Largest body of a request: two short texts.
+const BODY_BYTES: usize = 64 * 1024;
 
 /// Every poll.
 #[derive(Debug, Serialize, ToSchema)]
@@ -59,13 +63,19 @@ pub(crate) async fn list(
         (status = 401, description = "no valid token", body = ErrorBody),
         (status = 403, description = "the token lacks the scope `admin`", body = ErrorBody),
         (status = 404, description = "no such poll is configured", body = ErrorBody),
+        (status = 408, description = "the body arrived too slowly", body = ErrorBody),
+        (status = 413, description = "the body is larger than 64 KiB", body = ErrorBody),
+        (status = 503, description = "overloaded; try again after `Retry-After`", body = ErrorBody),
     ))]
 pub(crate) async fn backfill(
     State(app): State<App>,
     AdminCaller(caller): AdminCaller,
-    body: String,
+    request: Request,
 ) -> Result<(StatusCode, Json<PollState>), ApiError> {
-    let asked: BackfillBody = serde_json::from_str(&body)
+    let (head, body) = request.into_parts();
+    let body = read_body(body, &head.headers, BODY_BYTES, &app.upload_memory, &app.timeouts).await?;
+    let (bytes, _claim) = body.into_parts();
+    let asked: BackfillBody = serde_json::from_slice(&bytes)
         .map_err(|error| ApiError::bad_request("body", format!("the body is not as described: {error}")))?;
     let now = app.clock.now();
     let since =

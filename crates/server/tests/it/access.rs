@@ -16,6 +16,9 @@ const GUARDED: &[(&str, &str, Scope)] = &[
     ("POST", "/save_metrics", Scope::Ingest),
     ("POST", "/api/v1/sql", Scope::Query),
     ("GET", "/api/v1/deliveries", Scope::Query),
+    ("GET", "/api/v1/answers/completeness", Scope::Query),
+    ("GET", "/api/v1/polls", Scope::Query),
+    ("POST", "/api/v1/polls/backfill", Scope::Admin),
     ("GET", "/metrics", Scope::Query),
     ("POST", "/api/v1/deliveries/{receipt}/replay", Scope::Admin),
 ];
