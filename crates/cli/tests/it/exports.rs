@@ -226,11 +226,14 @@ fn prometheus_pushgateway_and_object_storage_get_the_same_run() {
     });
 }
 
-/// Takes requests and keeps their paths and bodies; answers 200.
-fn collector() -> (String, Arc<Mutex<Vec<(String, serde_json::Value)>>>) {
+/// Paths and bodies of requests.
+type Collected = Arc<Mutex<Vec<(String, serde_json::Value)>>>;
+
+/// Takes requests and keeps them; answers 200.
+fn collector() -> (String, Collected) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    let collected = Arc::new(Mutex::new(Vec::new()));
+    let collected = Collected::default();
     let kept = Arc::clone(&collected);
     std::thread::spawn(move || {
         for stream in listener.incoming() {
