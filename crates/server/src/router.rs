@@ -6,7 +6,6 @@ use axum::{Extension, Router};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::answers::completeness;
 use crate::api::{self, answers, deliveries, openapi, polls, records, reports, sql, store};
 use crate::receivers::{influxdb, remote_write};
 use crate::state::App;
@@ -31,7 +30,7 @@ fn api_routes() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(answers::slowest)) //   GET  …/answers/slowest       query     what takes longest
         .routes(routes!(answers::failures)) //  GET  …/answers/failures      query     failures by cause
         .routes(routes!(answers::history)) //   GET  …/answers/history       query     one test through time
-        .routes(routes!(completeness::get)) //  GET  …/answers/completeness  query     what is complete, what is missing
+        .routes(routes!(answers::completeness)) // GET …/answers/completeness  query     what is complete, what is missing
         .routes(routes!(deliveries::list)) //   GET  /api/v1/deliveries      query     what arrived lately
         .routes(routes!(replay::again)) //      POST …/{receipt}/replay      admin     reads a webhook again
         .routes(routes!(polls::list)) //        GET  /api/v1/polls           query     how polling stands

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, Subcommand, ValueEnum};
 use manometer_query::answers::{
-    CompareRequest, FailuresRequest, HistoryRequest, Question, SlowestRequest, TrendRequest,
+    CompareRequest, CompletenessRequest, FailuresRequest, HistoryRequest, Question, SlowestRequest, TrendRequest,
 };
 
 use super::{DataArgs, RemoteArgs};
@@ -22,6 +22,8 @@ pub(crate) enum AskCommand {
     Failures(AskArgs<FailuresRequest>),
     #[command(about = HistoryRequest::DOC, after_help = HistoryRequest::EXAMPLES)]
     History(AskArgs<HistoryRequest>),
+    #[command(about = CompletenessRequest::DOC, after_help = CompletenessRequest::EXAMPLES)]
+    Completeness(AskArgs<CompletenessRequest>),
 }
 
 /// One question.

@@ -2,6 +2,7 @@
 
 mod bars;
 mod compare;
+mod completeness;
 mod failures;
 mod history;
 mod slowest;
@@ -28,6 +29,7 @@ pub(crate) fn run(command: &AskCommand, config: &Config) -> anyhow::Result<()> {
         AskCommand::Slowest(arguments) => ask(arguments, config, slowest::shown),
         AskCommand::Failures(arguments) => ask(arguments, config, failures::shown),
         AskCommand::History(arguments) => ask(arguments, config, history::shown),
+        AskCommand::Completeness(arguments) => ask(arguments, config, completeness::shown),
     }
 }
 

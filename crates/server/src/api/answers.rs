@@ -1,12 +1,10 @@
 //! `GET /api/v1/answers/…`: questions with typed answers, asked by parameters.
 
-pub(crate) mod completeness;
-
 use axum::extract::{RawQuery, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
 use manometer_query::answers::{
-    Answers, CompareAnswer, CompareRequest, FailuresAnswer, FailuresRequest, Flat as _, HistoryAnswer,
+    Answers, CompareAnswer, CompareRequest, CompletenessAnswer, CompletenessRequest, FailuresAnswer, FailuresRequest, Flat as _, HistoryAnswer,
     HistoryRequest, ParameterDoc, Question, SlowestAnswer, SlowestRequest, TrendAnswer, TrendRequest,
 };
 use tokio::time::Instant;
@@ -126,6 +124,28 @@ pub(crate) async fn history(
     answer::<HistoryRequest>(&app, &caller, query).await
 }
 
+/// What is complete and what is missing: jobs, test reports and coverage, by service and day.
+///
+/// Runs that ended with success, failure, timed_out or error count. What a run should bring is known from its like: a job
+/// that reports tests in at least half of its executions is expected to. A share is null where nothing is expected, a day
+/// is null where no run is known.
+#[utoipa::path(get, path = "/api/v1/answers/completeness", tag = "answers", security(("token" = ["query"])),
+    responses(
+        (status = 200, description = "the answer", content((CompletenessAnswer = "application/json"), (String = "text/csv"))),
+        (status = 400, description = "a parameter is unknown or has a value it does not take", body = ErrorBody),
+        (status = 401, description = "no valid token", body = ErrorBody),
+        (status = 403, description = "the token lacks the scope `query`", body = ErrorBody),
+        (status = 422, description = "the query met a limit of time or memory", body = ErrorBody),
+        (status = 503, description = "too many queries; try again after `Retry-After`", body = ErrorBody),
+    ))]
+pub(crate) async fn completeness(
+    State(app): State<App>,
+    QueryCaller(caller): QueryCaller,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    answer::<CompletenessRequest>(&app, &caller, query).await
+}
+
 async fn answer<Q: Question>(
     app: &App,
     caller: &Caller,
@@ -163,6 +183,7 @@ pub(crate) fn describe_parameters(document: &mut OpenApi) {
     describe::<SlowestRequest>(document);
     describe::<FailuresRequest>(document);
     describe::<HistoryRequest>(document);
+    describe::<CompletenessRequest>(document);
 }
 
 fn describe<Q: Question>(document: &mut OpenApi) {

@@ -1,10 +1,13 @@
 //! What is complete and what is missing: per service and day, with the runs that lack something and the days of which
 //! a provider told nothing.
 
+mod asking;
+
 use std::collections::BTreeMap;
 
 use manometer_model::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::cells::Row;
 use super::{Answers, BEGUN};
@@ -27,9 +30,10 @@ pub struct CompletenessRequest {
 }
 
 /// What is complete and what is missing.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 pub struct CompletenessAnswer {
     /// Midnight (UTC) of each day, oldest first.
+    #[schema(value_type = Vec<String>)]
     pub days: Vec<Timestamp>,
     /// Every service with runs that ended in these days, by project and name.
     pub services: Vec<ServiceCompleteness>,
@@ -42,7 +46,7 @@ pub struct CompletenessAnswer {
 }
 
 /// One service.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 pub struct ServiceCompleteness {
     /// Repository.
     pub project: String,
@@ -56,7 +60,7 @@ pub struct ServiceCompleteness {
 
 /// Counts of runs that ended with success, failure, timed_out or error. Each share is runs with / runs expecting;
 /// `None` where nothing is expected.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 pub struct DayCompleteness {
     /// Runs.
     pub runs: u64,
@@ -81,7 +85,7 @@ pub struct DayCompleteness {
 }
 
 /// A run that lacks something.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 pub struct MissingRun {
     /// CI system.
     pub provider: String,
@@ -96,6 +100,7 @@ pub struct MissingRun {
     /// 1 for the first execution.
     pub attempt: i64,
     /// When it began.
+    #[schema(value_type = Option<String>)]
     pub begun_at: Option<Timestamp>,
     /// How it ended.
     pub conclusion: Option<String>,
@@ -112,11 +117,12 @@ pub struct MissingRun {
 }
 
 /// A day of which a provider told nothing.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 pub struct SilentDay {
     /// CI system.
     pub provider: String,
     /// Midnight (UTC) of the day.
+    #[schema(value_type = String)]
     pub day: Timestamp,
 }
 
