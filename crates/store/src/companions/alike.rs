@@ -75,7 +75,7 @@ fn codes_of(column: &ArrayRef) -> Result<Cow<'_, [u128]>, ArrowError> {
     if let Some(texts) = column.as_string_view_opt() {
         let views = texts.views();
         return Ok(match texts.nulls().filter(|nulls| nulls.null_count() > 0) {
-            None => Cow::Borrowed(views),
+            None => Cow::Borrowed(views.as_ref()),
             Some(nulls) => {
                 views.iter().zip(nulls.iter()).map(|(view, known)| if known { *view } else { NULL }).collect()
             }
