@@ -43,7 +43,8 @@ pub struct Holding {
     pub newest: Option<Timestamp>,
     /// The terms of the table, in words.
     pub kept: String,
-    /// The first day, `2027-02-20`, on which rows of it go; none where all are kept for ever.
+    /// The first day, `2027-02-20`, on which rows of it may go: that of the oldest, were its term the shortest of the
+    /// table; none where all are kept for ever.
     pub first_removal: Option<String>,
     /// The day on which the last of these rows go; none where some are kept for ever.
     pub last_removal: Option<String>,

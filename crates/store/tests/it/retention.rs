@@ -366,7 +366,7 @@ fn an_entity_that_is_spoken_of_again_begins_its_term_anew() {
 
 #[test]
 fn random_histories_keep_exactly_the_rows_whose_term_is_not_over() {
-    for seed in 0..4 {
+    for seed in 0..3 {
         let mut random = fastrand::Rng::with_seed(seed);
         let place = Place::new(settings(
             r#"{"tests": "7 days", "rules": [
@@ -376,7 +376,7 @@ fn random_histories_keep_exactly_the_rows_whose_term_is_not_over() {
         let mut store = place.open();
         let mut rows: Vec<(u64, i32)> = Vec::new();
         let mut sent = 0;
-        for step in 0..30 {
+        for step in 0..24 {
             match random.u32(0..7) {
                 0..=2 => {
                     let mut writer = store.writer();

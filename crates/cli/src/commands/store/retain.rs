@@ -9,7 +9,7 @@ use super::listing::{self, Heads, Line};
 use crate::args::StoreFormat;
 use crate::config::Config;
 use crate::exit::server;
-use crate::output::{bytes, grouped};
+use crate::output::{self, bytes, grouped};
 use crate::progress;
 use crate::remote::Remote;
 
@@ -53,12 +53,18 @@ pub(super) fn run(
                 store.snapshot().retention_plan(&config.retention()?, SystemClock.now())?
             }
         };
+        if plans.is_empty() {
+            output::note("nothing is older than its term");
+        }
         return listing::print(format, &PLAN, &plans.iter().map(planned).collect::<Vec<_>>(), &plans);
     }
     let report = match remote {
         Some(remote) => ask(remote, false)?,
         None => apply(data, config)?,
     };
+    if report.tables.is_empty() {
+        output::note("nothing was older than its term");
+    }
     let lines: Vec<Line> = report
         .tables
         .iter()
