@@ -3,7 +3,7 @@
 use manometer_query::answers::{CompareAnswer, Compared, Side as SideOf, Unit, count};
 
 use super::bars::bar;
-use super::{minute, minute_or_dash, one_line};
+use super::{minute, minute_or_dash, one_line, short};
 use crate::output;
 use crate::runs::sheet::{Cell, Sheet, Side, Tone};
 
@@ -34,7 +34,7 @@ fn anchor(answer: &CompareAnswer) -> String {
     let Some(at) = anchor.at else { return String::new() };
     let mut words = vec![anchor.kind.clone()];
     words.extend(anchor.change_id.as_ref().map(|change| format!("of change {}", one_line(change, 20))));
-    words.extend(anchor.commit_sha.as_ref().map(|sha| one_line(sha, 10)));
+    words.extend(anchor.commit_sha.as_ref().map(|sha| short(sha)));
     words.extend(anchor.title.as_ref().map(|title| format!("“{}”", one_line(title, TITLE_LETTERS))));
     words.extend(
         anchor

@@ -2,7 +2,7 @@
 
 use manometer_query::answers::{Cause, FailuresAnswer, Place, count};
 
-use super::{minute_or_dash, one_line, range_words};
+use super::{minute_or_dash, one_line, range_words, short};
 
 const MESSAGE_LETTERS: usize = 160;
 const NAMES: usize = 6;
@@ -33,7 +33,7 @@ fn one(cause: &Cause) -> String {
         count(cause.failures),
         one_line(cause.message.as_deref().unwrap_or("(the reports held no message)"), MESSAGE_LETTERS)
     );
-    let first = cause.first_commit.as_deref().map_or_else(|| "not told".to_owned(), |sha| one_line(sha, 10));
+    let first = cause.first_commit.as_deref().map_or_else(|| "not told".to_owned(), short);
     let branch = cause
         .first_branch
         .as_deref()
