@@ -134,14 +134,13 @@ fn number_row(number: &Compared, unit: &Unit) -> NumberRow {
         high: place(high, largest),
     };
     let relative = |ratio: f64| format!("{:+.1}%", (ratio - 1.0) * 100.0);
-    let sign = if number.change.is_some_and(|change| change > 0.0) { "+" } else { "" };
     NumberRow {
         name: number.number.clone(),
         is_headline: number.is_headline,
         before: measured(number.before, number.before_low, number.before_high),
         after: measured(number.after, number.after_low, number.after_high),
-        change: format!("{sign}{}", unit.show(number.change)),
-        change_interval: interval(number.change_low, number.change_high, |end| unit.show(Some(end))),
+        change: unit.show_change(number.change),
+        change_interval: interval(number.change_low, number.change_high, |end| unit.show_change(Some(end))),
         relative: number.ratio.map(relative).unwrap_or_default(),
         relative_interval: if number.ratio.is_some() {
             interval(number.ratio_low, number.ratio_high, relative)
