@@ -178,7 +178,8 @@
           label: line.label,
           stroke: colours[line.ink],
           width: 2,
-          points: { show: data.times.length <= 100, size: 4.5, fill: colours[line.ink], stroke: colours[line.ink] },
+          // Small ones where there are many: a value between two gaps is seen by its point alone.
+          points: { show: true, size: data.times.length <= 100 ? 4.5 : 2.5, fill: colours[line.ink], stroke: colours[line.ink] },
           spanGaps: false,
           value: (_, value) => write(value),
         })),

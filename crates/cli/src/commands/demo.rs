@@ -199,8 +199,10 @@ fn guide(data: &Path, no_serve: bool) {
 The example is a company with a monorepo and a few other repositories. {pages}
   inventory   a test that fails about 30 % of the time, only on Wednesdays: open it, see `by weekday`
   lint        a step of every build that takes 10 minutes longer since one commit: services, p50 and trend
-  payments    tests slower since the merge of a validation library: its duration chart
+  payments    tests slower since the merge of a validation library: its duration chart, or
+              manometer ask compare --data {} --service payments --measure test-duration --commit \"validation library\"
   …           all planted facts, each with the SQL that shows it, are in docs/DEMO.md
-"
+",
+        data.display()
     ));
 }

@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 pub use self::asking::{
     AnswerError, Asked, Flat, FlatCell, MEASURES, Measure, ParameterDoc, Question, Range, RangeShown, Scope,
-    Unit, Ways, count, share,
+    Unit, Ways, count,
 };
 pub use self::compare::{Anchor, CompareAnswer, CompareRequest, Compared, Side};
 pub use self::completeness::{

@@ -63,10 +63,6 @@ pub(crate) fn page(
 }
 
 fn found(answer: &CompareAnswer, asked: &Asked, now: Timestamp) -> Found {
-    let highs = answer.numbers.iter().flat_map(|number| {
-        [number.before, number.before_high, number.after, number.after_high].into_iter().flatten()
-    });
-    let largest = highs.fold(0.0, f64::max);
     let effect = match (answer.effect, &answer.effect_word) {
         (Some(delta), Some(word)) => format!("{word} effect: Cliff's delta {delta:+.2}"),
         _ => String::new(),
@@ -86,7 +82,7 @@ fn found(answer: &CompareAnswer, asked: &Asked, now: Timestamp) -> Found {
             side(names[0], &answer.before, &answer.unit, now),
             side(names[1], &answer.after, &answer.unit, now),
         ],
-        numbers: answer.numbers.iter().map(|number| number_row(number, &answer.unit, largest)).collect(),
+        numbers: answer.numbers.iter().map(|number| number_row(number, &answer.unit)).collect(),
         effect,
         trend_url: trend_url(answer, asked),
     }
@@ -126,7 +122,10 @@ fn side(name: &'static str, side: &Side, unit: &Unit, now: Timestamp) -> SideRow
     }
 }
 
-fn number_row(number: &Compared, unit: &Unit, largest: f64) -> NumberRow {
+fn number_row(number: &Compared, unit: &Unit) -> NumberRow {
+    // Each number has a scale of its own: beside a p99 nothing would be seen of a median.
+    let ends = [number.before, number.before_high, number.after, number.after_high];
+    let largest = ends.into_iter().flatten().fold(0.0, f64::max);
     let measured = |value: Option<f64>, low: Option<f64>, high: Option<f64>| Measured {
         value: unit.show(value),
         interval: interval(low, high, |end| unit.show(Some(end))),
@@ -135,14 +134,13 @@ fn number_row(number: &Compared, unit: &Unit, largest: f64) -> NumberRow {
         high: place(high, largest),
     };
     let relative = |ratio: f64| format!("{:+.1}%", (ratio - 1.0) * 100.0);
-    let sign = if number.change.is_some_and(|change| change > 0.0) { "+" } else { "" };
     NumberRow {
         name: number.number.clone(),
         is_headline: number.is_headline,
         before: measured(number.before, number.before_low, number.before_high),
         after: measured(number.after, number.after_low, number.after_high),
-        change: format!("{sign}{}", unit.show(number.change)),
-        change_interval: interval(number.change_low, number.change_high, |end| unit.show(Some(end))),
+        change: unit.show_change(number.change),
+        change_interval: interval(number.change_low, number.change_high, |end| unit.show_change(Some(end))),
         relative: number.ratio.map(relative).unwrap_or_default(),
         relative_interval: if number.ratio.is_some() {
             interval(number.ratio_low, number.ratio_high, relative)

@@ -63,9 +63,17 @@ pub(crate) fn page(answer: &SlowestAnswer, refusal: Option<String>, asked: &Aske
     SlowestPage {
         layout: asked.layout("Slowest", Section::Slowest),
         form,
-        heading: format!("{} by {order}", plain_text(&answer.of)),
+        heading: heading(&answer.of, order),
         rows: answer.lines.iter().map(|line| row(answer, line, largest)).collect(),
     }
+}
+
+/// `Tests by p95`.
+fn heading(things: &str, order: &str) -> String {
+    let plain = plain_text(things);
+    let mut letters = plain.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    format!("{first}{} by {order}", letters.as_str())
 }
 
 fn ranked(answer: &SlowestAnswer, line: &SlowLine) -> Option<f64> {

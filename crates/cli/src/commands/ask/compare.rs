@@ -1,10 +1,10 @@
 //! A comparison in the terminal: the sentence, both sides with bars, the numbers with their intervals.
 
-use manometer_query::answers::{CompareAnswer, Compared, Side as SideOf, Unit, count};
+use manometer_query::answers::{CompareAnswer, Compared, Side as SideOf};
 
 use super::bars::bar;
-use super::{minute, minute_or_dash, one_line};
-use crate::output;
+use super::{minute, minute_or_dash, one_line, short};
+use crate::output::{self, grouped};
 use crate::runs::sheet::{Cell, Sheet, Side, Tone};
 
 const BAR_LETTERS: usize = 30;
@@ -34,7 +34,7 @@ fn anchor(answer: &CompareAnswer) -> String {
     let Some(at) = anchor.at else { return String::new() };
     let mut words = vec![anchor.kind.clone()];
     words.extend(anchor.change_id.as_ref().map(|change| format!("of change {}", one_line(change, 20))));
-    words.extend(anchor.commit_sha.as_ref().map(|sha| one_line(sha, 10)));
+    words.extend(anchor.commit_sha.as_ref().map(|sha| short(sha)));
     words.extend(anchor.title.as_ref().map(|title| format!("“{}”", one_line(title, TITLE_LETTERS))));
     words.extend(
         anchor
@@ -51,9 +51,9 @@ fn one_side(name: &str, side: &SideOf, answer: &CompareAnswer) -> String {
     format!(
         "{name:<6}  {}: {} values in {} runs of {} commits, {} to {}, mean {}\n",
         one_line(&side.words, 120),
-        count(side.rows),
-        count(side.runs),
-        count(side.commits),
+        grouped(side.rows),
+        grouped(side.runs),
+        grouped(side.commits),
         minute_or_dash(side.first_at),
         minute_or_dash(side.last_at),
         answer.unit.show(side.mean)
@@ -78,7 +78,7 @@ fn numbers(answer: &CompareAnswer) -> String {
                 Cell::new(first),
                 Cell::new(side),
                 Cell::new(unit.show(value)),
-                Cell::new(interval(unit, ends)),
+                Cell::new(interval(ends, |end| unit.show(Some(end)))),
                 Cell::new(value.map(|value| bar(value, largest, BAR_LETTERS)).unwrap_or_default()),
             ]
         };
@@ -89,9 +89,9 @@ fn numbers(answer: &CompareAnswer) -> String {
     sheet.plain(output::is_coloured())
 }
 
-fn interval(unit: &Unit, ends: (Option<f64>, Option<f64>)) -> String {
+fn interval(ends: (Option<f64>, Option<f64>), write: impl Fn(f64) -> String) -> String {
     match ends {
-        (Some(low), Some(high)) => format!("{} to {}", unit.show(Some(low)), unit.show(Some(high))),
+        (Some(low), Some(high)) => format!("{} to {}", write(low), write(high)),
         _ => "too few".to_owned(),
     }
 }
@@ -102,7 +102,6 @@ fn change(number: &Compared, answer: &CompareAnswer) -> Vec<Cell> {
         "better" => Tone::Good,
         _ => Tone::Plain,
     };
-    let sign = if number.change.is_some_and(|change| change > 0.0) { "+" } else { "" };
     let relative = |ratio: f64| format!("{:+.1} %", (ratio - 1.0) * 100.0);
     let ratio = match (number.ratio, number.ratio_low, number.ratio_high) {
         (Some(ratio), Some(low), Some(high)) => {
@@ -111,12 +110,13 @@ fn change(number: &Compared, answer: &CompareAnswer) -> Vec<Cell> {
         (Some(ratio), _, _) => relative(ratio),
         _ => String::new(),
     };
-    let shown = Cell::new(format!("{sign}{}", answer.unit.show(number.change)));
+    let unit = &answer.unit;
+    let shown = Cell::new(unit.show_change(number.change));
     vec![
         Cell::new(""),
         Cell::new("change"),
         if number.is_headline { shown.toned(tone) } else { shown },
-        Cell::new(interval(&answer.unit, (number.change_low, number.change_high))),
+        Cell::new(interval((number.change_low, number.change_high), |end| unit.show_change(Some(end)))),
         Cell::new(ratio),
     ]
 }

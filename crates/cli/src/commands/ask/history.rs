@@ -1,10 +1,10 @@
 //! The history of a test in the terminal.
 
-use manometer_query::answers::{HistoryAnswer, OneExecution, Outcomes, Unit, count};
+use manometer_query::answers::{HistoryAnswer, OneExecution, Outcomes, Unit};
 
 use super::bars::sparkline;
 use super::{minute, minute_or_dash, one_line, range_words};
-use crate::output;
+use crate::output::{self, grouped};
 use crate::runs::sheet::{Cell, Sheet, Side, Tone};
 
 /// The answer: in all, by branch, by commit, and the newest executions.
@@ -77,13 +77,13 @@ fn sheet(first: &str) -> Sheet {
 }
 
 fn row(first: &str, second: &str, outcomes: &Outcomes) -> Vec<Cell> {
-    let failed = Cell::new(count(outcomes.failed));
+    let failed = Cell::new(grouped(outcomes.failed));
     vec![
         Cell::new(first),
         Cell::new(second),
-        Cell::new(count(outcomes.passed)),
+        Cell::new(grouped(outcomes.passed)),
         if outcomes.failed > 0 { failed.toned(Tone::Bad) } else { failed },
-        Cell::new(count(outcomes.skipped)),
+        Cell::new(grouped(outcomes.skipped)),
         Cell::new(Unit::Share.show(outcomes.failure_rate)),
         Cell::new(Unit::Seconds.show(outcomes.p50_seconds)),
         Cell::new(Unit::Seconds.show(outcomes.p95_seconds)),

@@ -18,7 +18,7 @@ use crate::args::{AskArgs, AskCommand, AskFormat};
 use crate::commands::store::folder;
 use crate::config::Config;
 use crate::exit::usage;
-use crate::output;
+use crate::output::{self, grouped};
 use crate::remote::Remote;
 
 /// Asks and prints.
@@ -78,7 +78,7 @@ fn ask_server<Q: Question + std::fmt::Debug + 'static>(
         .context("the server's answer is not one this program knows: are both of one version?")
 }
 
-/// `30.0 days to 2026-11-21 12:00 UTC`.
+/// `2026-11-14 12:00 UTC to 2026-11-21 12:00 UTC`.
 fn range_words(range: &RangeShown) -> String {
     let until = minute(range.until);
     match range.last_runs {
@@ -96,6 +96,11 @@ fn minute(at: Timestamp) -> String {
 /// A moment or a dash.
 fn minute_or_dash(at: Option<Timestamp>) -> String {
     at.map_or_else(|| "–".to_owned(), minute)
+}
+
+/// The first letters of a commit's hash.
+fn short(sha: &str) -> String {
+    sha.chars().filter(|letter| !letter.is_control()).take(10).collect()
 }
 
 /// One line of a text, without what could command a terminal, so long at most.

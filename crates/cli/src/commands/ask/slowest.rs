@@ -1,9 +1,10 @@
 //! The slowest things in the terminal.
 
-use manometer_query::answers::{SlowestAnswer, Unit, count};
+use manometer_query::answers::{SlowestAnswer, Unit};
 
 use super::bars::bar;
 use super::{one_line, range_words};
+use crate::output::grouped;
 use crate::runs::sheet::{Cell, Sheet, Side};
 
 const BAR_LETTERS: usize = 16;
@@ -40,7 +41,7 @@ pub(super) fn shown(answer: &SlowestAnswer) -> String {
         sheet.push(vec![
             Cell::new(one_line(&line.label, LABEL_LETTERS)),
             Cell::new(service),
-            Cell::new(count(line.count)),
+            Cell::new(grouped(line.count)),
             seconds(line.p50_seconds),
             seconds(line.p95_seconds),
             seconds(line.total_seconds),

@@ -1,9 +1,10 @@
 //! A trend in the terminal: a line of blocks for each group; the buckets one by one where there is only one.
 
-use manometer_query::answers::{Bucket, Figures, Series, TrendAnswer, count};
+use manometer_query::answers::{Bucket, Figures, Series, TrendAnswer};
 
 use super::bars::{bar, sparkline};
 use super::{minute, range_words};
+use crate::output::grouped;
 use crate::runs::sheet::{Cell, Sheet, Side};
 
 const SPARK_LETTERS: usize = 40;
@@ -26,7 +27,7 @@ pub(super) fn shown(answer: &TrendAnswer) -> String {
     if answer.groups_left_out > 0 {
         text.push_str(&format!(
             "\n{} more groups are not shown: raise --groups\n",
-            count(answer.groups_left_out)
+            grouped(answer.groups_left_out)
         ));
     }
     text
@@ -82,7 +83,7 @@ fn sheet(answer: &TrendAnswer, first: &str) -> Sheet {
 
 fn row(answer: &TrendAnswer, first: &str, figures: &Figures, drawing: &str) -> Vec<Cell> {
     let shown = |value| Cell::new(answer.unit.show(value));
-    let mut cells = vec![Cell::new(first), Cell::new(count(figures.count)), shown(figures.mean)];
+    let mut cells = vec![Cell::new(first), Cell::new(grouped(figures.count)), shown(figures.mean)];
     if !answer.is_share {
         cells.extend([figures.p50, figures.p95, figures.p99].map(shown));
     }

@@ -31,7 +31,7 @@ pub use measure::{MEASURES, Measure, Ways};
 pub use range::{Range, RangeShown};
 pub(in crate::answers) use scope::Conditions;
 pub use scope::Scope;
-pub use unit::{Unit, count, share};
+pub use unit::{Unit, count};
 
 use super::Answers;
 

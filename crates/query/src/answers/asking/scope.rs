@@ -193,7 +193,12 @@ impl Conditions {
 
     /// All of them, for `WHERE`.
     pub(in crate::answers) fn all(&self) -> String {
-        if self.texts.is_empty() { "true".to_owned() } else { self.texts.join(" AND ") }
+        if self.texts.is_empty() {
+            return "true".to_owned();
+        }
+        // In brackets: `a IS DISTINCT FROM 'b' AND …` is read as if AND bound more tightly.
+        let each: Vec<String> = self.texts.iter().map(|text| format!("({text})")).collect();
+        each.join(" AND ")
     }
 
     /// The values, in the order of their names.

@@ -62,6 +62,16 @@ impl Unit {
             Self::Other(word) => format!("{} {word}", number(value)),
         }
     }
+
+    /// A change of a value, with its sign; of a share in points, so that it is not taken for a part of it.
+    pub fn show_change(&self, change: Option<f64>) -> String {
+        let Some(change) = change.filter(|change| change.is_finite()) else { return UNKNOWN.to_owned() };
+        let sign = if change > 0.0 { "+" } else { "" };
+        match self {
+            Self::Share => format!("{sign}{:.1} points", change * 100.0),
+            _ => format!("{sign}{}", self.show(Some(change))),
+        }
+    }
 }
 
 /// A duration: `340 ms`, `3.2 s`, `2m 34s`, `3h 05m`, `2d 4h`.
@@ -85,7 +95,7 @@ fn seconds(value: f64) -> String {
 
 /// A share in percent. Only what is exactly all shows as 100%, only what is exactly nothing as 0%: one failure in ten
 /// thousand must not round away.
-pub fn share(value: f64) -> String {
+fn share(value: f64) -> String {
     if value == 0.0 || value == 1.0 {
         return format!("{:.0}%", value * 100.0);
     }
@@ -165,6 +175,8 @@ mod tests {
             assert_eq!(unit.show(Some(value)), expected);
         }
         assert_eq!(Unit::Bytes.show(None), "–");
+        assert_eq!(Unit::Share.show_change(Some(0.4)), "+40.0 points");
+        assert_eq!(Unit::Seconds.show_change(Some(-2.0)), "−2.0 s");
     }
 
     #[test]

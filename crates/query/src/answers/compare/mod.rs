@@ -279,7 +279,7 @@ impl CompareRequest {
         }
         if anchor.kind == "commit" && self.scope.branch.is_none() {
             if let Some(branch) = &anchor.branch {
-                notes.push(format!("Only runs of the branch {branch} are compared: the commit's."));
+                notes.push(format!("Only runs of {branch} are compared, the commit's branch."));
             }
         }
         notes
@@ -294,8 +294,8 @@ fn words(anchor: &Anchor) -> (String, String) {
             let shown = at.to_string();
             let minute = shown.get(..16).unwrap_or(&shown).replace('T', " ");
             (
-                format!("runs{branch} began before {minute} UTC"),
-                format!("runs{branch} began from {minute} UTC on"),
+                format!("runs{branch} that began before {minute} UTC"),
+                format!("runs{branch} that began from {minute} UTC on"),
             )
         }
         (None, None) => (format!("runs{branch}"), format!("runs{branch}")),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::UNKNOWN;
+use manometer_query::answers::Unit;
 
 /// A duration in seconds, or one that is not known.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,32 +29,7 @@ impl From<Option<f64>> for Seconds {
 
 impl fmt::Display for Seconds {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(seconds) = self.0.filter(|seconds| seconds.is_finite()) else {
-            return formatter.write_str(UNKNOWN);
-        };
-        let size = seconds.abs();
-        if seconds < 0.0 && size >= 0.000_05 {
-            formatter.write_str("−")?;
-        }
-        if size < 0.000_05 {
-            return formatter.write_str("0 s");
-        }
-        if size < 0.009_95 {
-            return write!(formatter, "{:.1} ms", size * 1e3);
-        }
-        if size < 0.999_5 {
-            return write!(formatter, "{:.0} ms", size * 1e3);
-        }
-        if size < 9.95 {
-            return write!(formatter, "{size:.1} s");
-        }
-        let whole = size.round() as u64;
-        match whole {
-            0..60 => write!(formatter, "{whole} s"),
-            60..3_600 => write!(formatter, "{}m {:02}s", whole / 60, whole % 60),
-            3_600..86_400 => write!(formatter, "{}h {:02}m", whole / 3_600, whole % 3_600 / 60),
-            _ => write!(formatter, "{}d {}h", whole / 86_400, whole % 86_400 / 3_600),
-        }
+        formatter.write_str(&Unit::Seconds.show(self.0))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::UNKNOWN;
+use manometer_query::answers::{Unit, count};
 
 /// A count with its digits in groups of three: `2,034,112`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,14 +10,7 @@ pub(crate) struct Count(pub(crate) u64);
 
 impl fmt::Display for Count {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = self.0.to_string();
-        for (position, digit) in digits.chars().enumerate() {
-            if position > 0 && (digits.len() - position).is_multiple_of(3) {
-                formatter.write_str(",")?;
-            }
-            write!(formatter, "{digit}")?;
-        }
-        Ok(())
+        formatter.write_str(&count(self.0))
     }
 }
 
@@ -53,13 +46,7 @@ impl Share {
 
 impl fmt::Display for Share {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(share) = self.0.filter(|share| share.is_finite()) else {
-            return formatter.write_str(UNKNOWN);
-        };
-        if share == 0.0 || share == 1.0 {
-            return write!(formatter, "{:.0}%", share * 100.0);
-        }
-        write!(formatter, "{:.1}%", (share * 100.0).clamp(0.1, 99.9))
+        formatter.write_str(&Unit::Share.show(self.0))
     }
 }
 
@@ -69,24 +56,7 @@ pub(crate) struct Bytes(pub(crate) u64);
 
 impl fmt::Display for Bytes {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut size = self.0 as f64;
-        if size < 1_000.0 {
-            return write!(formatter, "{} B", self.0);
-        }
-        let mut shown_unit = "B";
-        for unit in ["kB", "MB", "GB", "TB", "PB", "EB"] {
-            if size < 999.5 {
-                break;
-            }
-            size /= 1_000.0;
-            shown_unit = unit;
-        }
-        let decimals = match size {
-            small if small < 9.995 => 2,
-            middle if middle < 99.95 => 1,
-            _ => 0,
-        };
-        write!(formatter, "{size:.decimals$} {shown_unit}")
+        formatter.write_str(&Unit::Bytes.show(Some(self.0 as f64)))
     }
 }
 
