@@ -90,7 +90,8 @@ impl UseRollups {
         let Some(table) = question.table() else { return Ok(None) };
         let Some(facts) = Table::named(table.relation().name) else { return Ok(None) };
         let Some(first) = rollups_of(facts).next() else { return Ok(None) };
-        if question.groups.iter().any(|group| matches!(group, Expr::GroupingSet(_))) {
+        let has_sets = question.groups.iter().any(|group| matches!(group, Expr::GroupingSet(_)));
+        if has_sets || question.is_known_without_reading() {
             return Ok(None);
         }
 
@@ -112,8 +113,7 @@ impl UseRollups {
 
         let data = table.read(facts.name)?;
         let parts = Parts::of(range, &data.segments, &mut candidates, self.always);
-        let is_known = question.is_known_without_reading() && !parts.reaches_back;
-        if parts.rollups.is_empty() || (is_known && !self.always) {
+        if parts.rollups.is_empty() {
             return Ok(None);
         }
         let asked = Asked { table, conditions, range, groups: &question.groups, states: &states };

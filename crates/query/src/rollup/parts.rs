@@ -43,8 +43,6 @@ pub(super) struct Parts {
     pub(super) rollups: BTreeMap<(usize, Option<Range>), Vec<SegmentFile>>,
     /// Segments that are read themselves, by the range of `at`.
     pub(super) rows: BTreeMap<Range, Vec<SegmentFile>>,
-    /// Segments are gone whose companions are still there.
-    pub(super) reaches_back: bool,
 }
 
 impl Parts {
@@ -129,7 +127,6 @@ impl Parts {
             }
         }
         for (segment, span) in gone {
-            self.reaches_back = true;
             let usable = places(candidates, |candidate| candidate.companions.contains_key(&segment));
             self.roll_up(range, segment, span, candidates, &usable);
         }

@@ -49,7 +49,8 @@ impl Question {
         }))
     }
 
-    /// Does it ask for nothing but how many rows there are, and from when to when? The catalog knows that.
+    /// Does it ask for nothing but how many rows there are, and from when to when? The catalog knows that, and it is
+    /// about the rows themselves.
     pub(super) fn is_known_without_reading(&self) -> bool {
         let is_in_catalog = |aggregate: &Expr| {
             let Expr::AggregateFunction(call) = aggregate else { return false };
