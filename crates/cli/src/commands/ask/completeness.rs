@@ -1,10 +1,11 @@
 //! What is complete and what is missing, in the terminal.
 
 use manometer_model::Timestamp;
-use manometer_query::answers::{CompletenessAnswer, DayCompleteness, MissingRun, count, share};
+use manometer_query::answers::{CompletenessAnswer, DayCompleteness, MissingRun, Unit};
 
 use super::bars::sparkline;
 use super::minute_or_dash;
+use crate::output::grouped;
 use crate::runs::sheet::{Cell, Sheet, Side};
 
 const LINE_LETTERS: usize = 30;
@@ -17,9 +18,9 @@ pub(super) fn shown(answer: &CompletenessAnswer) -> String {
     let mut text = services(answer);
     if !answer.missing.is_empty() {
         let listed = answer.missing.len() as u64;
-        text.push_str(&format!("\n{} runs lack something", count(answer.missing_total)));
+        text.push_str(&format!("\n{} runs lack something", grouped(answer.missing_total)));
         if listed < answer.missing_total {
-            text.push_str(&format!("; the newest {}", count(listed)));
+            text.push_str(&format!("; the newest {}", grouped(listed)));
         }
         text.push_str(":\n\n");
         text.push_str(&missing(&answer.missing));
@@ -48,10 +49,10 @@ fn services(answer: &CompletenessAnswer) -> String {
         let by_day: Vec<Option<f64>> = service.per_day.iter().map(reports).collect();
         sheet.push(vec![
             Cell::new(service.service.as_deref().unwrap_or(&service.project)),
-            Cell::new(count(service.total.runs)),
-            Cell::new(share_or_dash(service.total.jobs_share)),
-            Cell::new(share_or_dash(service.total.tests_share)),
-            Cell::new(share_or_dash(service.total.coverage_share)),
+            Cell::new(grouped(service.total.runs)),
+            Cell::new(Unit::Share.show(service.total.jobs_share)),
+            Cell::new(Unit::Share.show(service.total.tests_share)),
+            Cell::new(Unit::Share.show(service.total.coverage_share)),
             Cell::new(sparkline(&by_day, LINE_LETTERS)),
         ]);
     }
@@ -89,11 +90,6 @@ fn lacks(run: &MissingRun) -> String {
         run.lacks_coverage.then(|| "coverage".to_owned()),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
-}
-
-/// `98.2 %`, or a dash where nothing was expected, which is no zero.
-fn share_or_dash(of: Option<f64>) -> String {
-    of.map_or_else(|| "–".to_owned(), share)
 }
 
 fn day(at: Timestamp) -> String {
