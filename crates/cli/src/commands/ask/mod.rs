@@ -17,7 +17,7 @@ use crate::args::{AskArgs, AskCommand, AskFormat};
 use crate::commands::store::folder;
 use crate::config::Config;
 use crate::exit::usage;
-use crate::output::{self, grouped};
+use crate::output;
 use crate::remote::Remote;
 
 /// Asks and prints.
