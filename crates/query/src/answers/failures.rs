@@ -321,10 +321,9 @@ async fn place(
         Ok((row.optional_text("failure_fingerprint")?, test))
     })?;
     for (fingerprint, test) in found {
-        if let Some(cause) = positions.get(&fingerprint).and_then(|position| causes.get_mut(*position)) {
-            if cause.failing_tests.len() < TESTS {
-                cause.failing_tests.push(test);
-            }
+        let found = positions.get(&fingerprint).and_then(|position| causes.get_mut(*position));
+        if let Some(cause) = found.filter(|cause| cause.failing_tests.len() < TESTS) {
+            cause.failing_tests.push(test);
         }
     }
     Ok(())

@@ -277,10 +277,11 @@ impl CompareRequest {
                 unsure.join(", ")
             ));
         }
-        if anchor.kind == "commit" && self.scope.branch.is_none() {
-            if let Some(branch) = &anchor.branch {
-                notes.push(format!("Only runs of {branch} are compared, the commit's branch."));
-            }
+        if anchor.kind == "commit"
+            && self.scope.branch.is_none()
+            && let Some(branch) = &anchor.branch
+        {
+            notes.push(format!("Only runs of {branch} are compared, the commit's branch."));
         }
         notes
     }
