@@ -9,7 +9,7 @@ use crate::env;
 
 /// The commands.
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "one of them is made in the life of the process")]
+#[allow(clippy::large_enum_variant, reason = "one of them is made in the life of the process")]
 pub(crate) enum ServerCommand {
     /// Fill a store with an example organisation and serve its pages
     Demo(DemoArgs),

@@ -77,7 +77,7 @@ fn stream(organisation: &Organisation) -> Stream {
 #[tokio::test]
 async fn the_planted_gaps_of_the_example_are_found_and_nothing_else() {
     let now = at("2026-11-21T06:37:11Z");
-    let options = DemoOptions { days: 40, tests_total: 300_000, ..DemoOptions::ending_at(now) };
+    let options = DemoOptions { days: 40, tests_total: 500_000, ..DemoOptions::ending_at(now) };
     let organisation = Organisation::new(options).unwrap();
     let stream = stream(&organisation);
     let rows = Arc::new(Rows::new().memory(stream.records));

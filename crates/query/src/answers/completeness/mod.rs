@@ -41,7 +41,7 @@ pub struct CompletenessAnswer {
     pub missing: Vec<MissingRun>,
     /// How many lack something in all.
     pub missing_total: u64,
-    /// Days of which a provider told nothing although it tells of five runs or more on a usual day of that weekday.
+    /// Days of which a provider told nothing although it tells of eight runs or more on a usual day of that weekday.
     pub silent_days: Vec<SilentDay>,
 }
 
@@ -263,9 +263,9 @@ impl Answers {
     }
 }
 
-/// Fewer runs than this on a usual day, and a day without any may be chance: of 5 expected it is so once in 150 days
-/// (e⁻⁵, if runs come independently of each other).
-const TELLING_RUNS: u64 = 5;
+/// Fewer runs than this on a usual day, and a day without any may be chance: of 8 expected it is so once in 3,000 days
+/// (e⁻⁸, if runs come independently of each other).
+const TELLING_RUNS: u64 = 8;
 
 /// The days without a run between the first with one and today (which is not over) on which runs were to be expected: the
 /// other days of the same weekday, two at least, have a median of [`TELLING_RUNS`] or more.
@@ -358,7 +358,7 @@ mod tests {
 
     #[test]
     fn a_provider_that_fell_silent_is_noticed_up_to_yesterday() {
-        let told: BTreeMap<i64, u64> = (100..130).map(|day| (day, 7)).collect();
+        let told: BTreeMap<i64, u64> = (100..130).map(|day| (day, 8)).collect();
         assert_eq!(silent_among(&told, 133), [130, 131, 132]);
     }
 }
