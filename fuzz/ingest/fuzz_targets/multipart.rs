@@ -2,7 +2,7 @@
 #![no_main]
 
 #[expect(dead_code, reason = "the header's reading is not under test here")]
-#[path = "../../crates/server/src/door/multipart.rs"]
+#[path = "../../../crates/server/src/door/multipart.rs"]
 mod multipart;
 
 use bytes::Bytes;
