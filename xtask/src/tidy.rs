@@ -14,7 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("exporters", &["model", "formats"]),
     ("agent", &["model", "formats", "providers", "exporters", "stats"]),
     ("demo", &["model", "formats"]),
-    ("store", &["model"]),
+    ("store", &["model", "stats"]),
     ("ingest", &["model", "formats", "providers", "store"]),
     ("query", &["model", "stats", "store"]),
     ("server", &["model", "formats", "providers", "exporters", "stats", "store", "ingest", "query"]),
