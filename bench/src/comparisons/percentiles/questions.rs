@@ -13,14 +13,15 @@ pub(super) struct Question {
     pub(super) at_most_milliseconds: Option<f64>,
 }
 
-/// DuckDB's quickest way to the day of a time.
-const DUCKDB_DAY: &str = "epoch_us(at) // 86400000000";
+/// DuckDB's quickest way to the day of a time; `at` is a word of its grammar.
+const DUCKDB_DAY: &str = "epoch_us(\"at\") // 86400000000";
 
 pub(super) fn all(rows: u64) -> Vec<Question> {
     let shape = Shape::of(rows);
     let service = shape.service(7);
     let test = shape.test(7, 3);
-    let week = format!("at >= '{}' AND at < '{}'", Shape::midnight(DAYS - 10), Shape::midnight(DAYS - 3));
+    let week =
+        format!("\"at\" >= '{}' AND \"at\" < '{}'", Shape::midnight(DAYS - 10), Shape::midnight(DAYS - 3));
     let of_service = format!("project = '{}' AND service = '{}'", service.project, service.name);
     let of_test = format!("{of_service} AND test_id = '{}'", test.test_id);
     vec![
@@ -64,7 +65,7 @@ pub(super) fn all(rows: u64) -> Vec<Question> {
                 "SELECT date_trunc('hour', at) AS hour, p95(duration_seconds) AS p FROM tests WHERE {of_service} AND {week} GROUP BY hour ORDER BY hour"
             ),
             duckdb: format!(
-                "SELECT epoch_us(at) // 3600000000 AS hour, approx_quantile(duration_seconds, 0.95) AS p FROM tests WHERE {of_service} AND {week} GROUP BY hour ORDER BY hour"
+                "SELECT epoch_us(\"at\") // 3600000000 AS hour, approx_quantile(duration_seconds, 0.95) AS p FROM tests WHERE {of_service} AND {week} GROUP BY hour ORDER BY hour"
             ),
             times_as_quick: Some(5.0),
             at_most_milliseconds: None,
@@ -105,5 +106,5 @@ fn by_test(percentile: &str) -> String {
 }
 
 fn history(condition: &str) -> String {
-    format!("SELECT at, status, duration_seconds, branch FROM tests WHERE {condition} ORDER BY at")
+    format!("SELECT \"at\", status, duration_seconds, branch FROM tests WHERE {condition} ORDER BY \"at\"")
 }
