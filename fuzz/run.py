@@ -90,21 +90,8 @@ def seeds_of(folder, target):
         made = folder / "corpus" / "webhooks-seeds"
         subprocess.run([sys.executable, HERE / "seeds.py", made], check=True)
         return [made]
-    if target == "environment":
-        return [environments(folder / "corpus" / "environment-seeds")]
     folders = [FIXTURES / name for name in SEEDS.get(target, [target.replace("_", "-")])]
     return [seeds for seeds in folders if seeds.is_dir()]
-
-
-def environments(made):
-    """A seed for each CI system: all variables its detection looks at, with values that mean something to most."""
-    made.mkdir(parents=True, exist_ok=True)
-    for file in sorted((HERE.parent / "crates" / "providers" / "src" / "environment").glob("*.rs")):
-        names = sorted(set(re.findall(r'"([A-Z][A-Z0-9_]{3,})"', file.read_text())))
-        for value in ["true", "42", "refs/pull/7/merge", "https://git.acme.example/acme/shop.git"]:
-            lines = [f"{name}={value}" for name in names]
-            (made / f"{file.stem}-{value.split(':')[0].replace('/', '-')}").write_text("\n".join(lines) + "\n\n{}")
-    return made
 
 
 main()
