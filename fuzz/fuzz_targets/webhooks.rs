@@ -49,7 +49,7 @@ fuzz_target!(|bytes: &[u8]| {
 
     let (rules, limits) = (ServiceRules::default(), Limits::default());
     let Ok(decoded) = decode(provider, &delivery, &rules, &limits) else { return };
-    assert!(provider.identity(&delivery).event.len() <= bytes.len() + 64);
+    assert!(provider.identity(&delivery).event.len() <= line.len() + body.len() + 64);
     assert!(decoded.problems.first.len() <= Problems::KEPT);
     assert!(decoded.known || decoded.entities.is_empty(), "records of an event that means nothing");
     for entity in &decoded.entities {

@@ -38,6 +38,12 @@ const LEVELS: u64 = 100_000;
 pub const ALL: &[Hostile] = &[
     Hostile { name: "tests", what: "10 million tests, 24 in a suite", format: "junit", open: || tests(24) },
     Hostile {
+        name: "one-suite",
+        what: "10 million tests, all in one suite",
+        format: "junit",
+        open: || tests(TESTS),
+    },
+    Hostile {
         name: "suites",
         what: "10 million tests, each in a suite of its own",
         format: "junit",

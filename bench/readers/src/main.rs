@@ -3,6 +3,7 @@
 //! ```text
 //! cargo run --release -p manometer-bench-readers -- junit [FILE]   rate beside quick-xml alone; of a made-up report
 //!                                                                  of 74 MB, or of a file
+//! cargo run --release -p manometer-bench-readers -- write FILE     that report, for a peer to read
 //! cargo run --release -p manometer-bench-readers -- memory         peak memory for inputs made to exhaust it
 //! cargo run --release -p manometer-bench-readers -- ours|bare      one small report once, for valgrind
 //! ```
@@ -20,11 +21,14 @@ fn main() -> anyhow::Result<()> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["junit"] => compare(&made_up(TESTS)),
         ["junit", file] => compare(&std::fs::read(file).with_context(|| format!("failed to read {file}"))?),
+        ["write", file] => {
+            std::fs::write(file, made_up(TESTS)).with_context(|| format!("failed to write {file}"))
+        }
         ["memory"] => memory(),
         ["read", name] => read(name),
         ["ours"] => reading::with_ours(&made_up(FEW_TESTS)).map(drop),
         ["bare"] => reading::with_quick_xml_alone(&made_up(FEW_TESTS)).map(drop),
-        _ => bail!("expected `junit`, `junit FILE`, `memory`, `ours` or `bare`"),
+        _ => bail!("expected `junit`, `junit FILE`, `write FILE`, `memory`, `ours` or `bare`"),
     }
 }
 
@@ -36,6 +40,7 @@ fn compare(report: &[u8]) -> anyhow::Result<()> {
     let rates = reading::compare(report, ROUNDS)?;
     let tests_per_megabyte = rates.tests as f64 / report.len() as f64 * 1e6;
     println!("ours            {:6.0} MB/s  {:9.0} tests/s", rates.ours, rates.ours * tests_per_megabyte);
+    println!("into records                 {:9.0} tests/s", reading::into_records(report, ROUNDS)?);
     println!("quick-xml alone {:6.0} MB/s", rates.quick_xml_alone);
     println!("ratio           {:6.2}       (at least 0.50)", rates.ours / rates.quick_xml_alone);
     Ok(())

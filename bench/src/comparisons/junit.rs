@@ -6,10 +6,8 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, ensure};
-use manometer_bench_readers::figures::{median, processor_timed};
+use manometer_bench_readers::figures::median;
 use manometer_bench_readers::{JunitDocument, reading};
-use manometer_formats::junit;
-use manometer_model::Limits;
 
 use super::Scene;
 use crate::python;
@@ -36,22 +34,12 @@ pub(crate) fn measure(scene: &Scene, report: &mut Report) -> anyhow::Result<()> 
     let what = "JUnit into records; peer: Python, lxml + pydantic";
     match read_with_python(scene, &document) {
         Ok(peer) => {
-            report.ratio(what, into_records(scene, &document)?, peer, "tests/s", Goal::AtLeast(8.0));
+            let ours = reading::into_records(&document, scene.rounds)?;
+            report.ratio(what, ours, peer, "tests/s", Goal::AtLeast(8.0));
         }
         Err(reason) => report.skipped(what, &format!("{reason:#}")),
     }
     Ok(())
-}
-
-/// Tests a second, the median of the rounds.
-fn into_records(scene: &Scene, document: &[u8]) -> anyhow::Result<f64> {
-    let mut rates = Vec::new();
-    for _ in 0..scene.rounds {
-        let (seconds, read) = processor_timed(|| junit::read_to_vec(&mut &*document, &Limits::default()));
-        ensure!(read?.0.len() as u64 == TESTS, "our reader lost records");
-        rates.push(TESTS as f64 / seconds);
-    }
-    Ok(median(rates))
 }
 
 /// Tests a second, the median of the rounds.

@@ -10,8 +10,8 @@ pub(crate) enum Line<'a> {
     TooLong,
 }
 
-pub(crate) struct Lines<'r> {
-    input: &'r mut dyn BufRead,
+pub(crate) struct Lines<R> {
+    input: R,
     longest: usize,
     buffer: Vec<u8>,
     number: u64,
@@ -19,8 +19,8 @@ pub(crate) struct Lines<'r> {
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-impl<'r> Lines<'r> {
-    pub(crate) fn new(input: &'r mut dyn BufRead, longest: usize) -> Self {
+impl<R: BufRead> Lines<R> {
+    pub(crate) fn new(input: R, longest: usize) -> Self {
         Self { input, longest, buffer: Vec::new(), number: 0 }
     }
 

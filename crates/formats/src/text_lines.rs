@@ -52,7 +52,7 @@ impl Read for Utf8Input<'_> {
 
 /// Lines of text, each without its end and the white space around it.
 pub(crate) struct TextLines<'r> {
-    lines: Lines<'r>,
+    lines: Lines<Utf8Input<'r>>,
     longest: usize,
     decoded: String,
     told_not_utf8: bool,
@@ -60,9 +60,10 @@ pub(crate) struct TextLines<'r> {
 
 impl<'r> TextLines<'r> {
     /// Lines of at most [`Limits::record_bytes`]; a longer one is left out.
-    pub(crate) fn new(input: &'r mut Utf8Input<'_>, limits: &Limits) -> Self {
+    pub(crate) fn open(input: &'r mut dyn BufRead, limits: &Limits) -> io::Result<Self> {
         let longest = limits.record_bytes;
-        Self { lines: Lines::new(input, longest), longest, decoded: String::new(), told_not_utf8: false }
+        let lines = Lines::new(Utf8Input::new(input)?, longest);
+        Ok(Self { lines, longest, decoded: String::new(), told_not_utf8: false })
     }
 
     /// The next line that is not blank, with its number; `None` at the end.
@@ -101,6 +102,11 @@ impl<'r> TextLines<'r> {
     }
 }
 
+/// Enough of a line to recognise it in a message.
+pub(crate) fn shown(line: &str) -> &str {
+    line.get(..line.floor_char_boundary(96)).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,9 +114,8 @@ mod tests {
     fn lines(bytes: &[u8]) -> (Vec<(u64, String)>, Vec<String>) {
         let mut problems = Problems::new();
         let mut input = bytes;
-        let mut utf8 = Utf8Input::new(&mut input).unwrap();
         let limits = Limits { record_bytes: 20, ..Limits::default() };
-        let mut lines = TextLines::new(&mut utf8, &limits);
+        let mut lines = TextLines::open(&mut input, &limits).unwrap();
         let mut found = Vec::new();
         while let Some((number, line)) = lines.next(&mut problems).unwrap() {
             found.push((number, line.to_owned()));

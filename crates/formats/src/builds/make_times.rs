@@ -23,7 +23,7 @@ use super::MOST_BYTES;
 use crate::ReadError;
 use crate::detect::Look;
 use crate::measured::{BuildRow, MeasuredSink, Outlet, Summary};
-use crate::text_lines::{TextLines, Utf8Input};
+use crate::text_lines::{TextLines, shown};
 
 /// Reads times of Make.
 ///
@@ -34,8 +34,7 @@ pub fn read(
     limits: &Limits,
     sink: &mut dyn MeasuredSink,
 ) -> Result<Summary, ReadError> {
-    let mut utf8 = Utf8Input::new(input)?;
-    let mut lines = TextLines::new(&mut utf8, limits);
+    let mut lines = TextLines::open(input, limits)?;
     let mut problems = Problems::new();
     let mut targets: BTreeMap<String, (f64, bool)> = BTreeMap::new();
     let (mut bytes, mut is_empty, mut is_full) = (0, true, false);
@@ -46,7 +45,7 @@ pub fn read(
         }
         let Some(timed) = timed(line) else {
             problems.push_with(|| {
-                let shown = line.get(..line.floor_char_boundary(96)).unwrap_or_default();
+                let shown = shown(line);
                 Problem::new(format!("`{shown}` is no `make SECONDS STATUS TARGET`, left out"))
                     .at_line(number)
             });

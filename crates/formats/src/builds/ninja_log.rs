@@ -20,7 +20,7 @@ use super::MOST_BYTES;
 use crate::ReadError;
 use crate::detect::Look;
 use crate::measured::{BuildRow, MeasuredSink, Outlet, Summary};
-use crate::text_lines::{TextLines, Utf8Input};
+use crate::text_lines::{TextLines, shown};
 
 /// Reads a log.
 ///
@@ -31,8 +31,7 @@ pub fn read(
     limits: &Limits,
     sink: &mut dyn MeasuredSink,
 ) -> Result<Summary, ReadError> {
-    let mut utf8 = Utf8Input::new(input)?;
-    let mut lines = TextLines::new(&mut utf8, limits);
+    let mut lines = TextLines::open(input, limits)?;
     let mut problems = Problems::new();
     let Some((_, first)) = lines.next(&mut problems)? else { return Err(ReadError::Empty) };
     check_version(first)?;
@@ -42,7 +41,7 @@ pub fn read(
         match step(line, limits.name_bytes) {
             Ok(step) => build.add(step),
             Err(field) => problems.push_with(|| {
-                let shown = line.get(..line.floor_char_boundary(96)).unwrap_or_default();
+                let shown = shown(line);
                 let message = format!("`{shown}` is no line of the log, left out");
                 Problem::new(message).at_line(number).in_field(field)
             }),

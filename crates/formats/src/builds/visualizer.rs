@@ -24,7 +24,6 @@ use crate::ReadError;
 use crate::detect::Look;
 use crate::json::{Json, Stop};
 use crate::measured::{ArtifactRow, MeasuredSink, Outlet, Summary};
-use crate::text_lines::Utf8Input;
 
 /// Reads raw data of the visualizer.
 ///
@@ -35,16 +34,13 @@ pub fn read(
     limits: &Limits,
     sink: &mut dyn MeasuredSink,
 ) -> Result<Summary, ReadError> {
-    let mut json = Json::new(Utf8Input::new(input)?, limits.name_bytes);
+    let mut json = Json::open(input, limits.name_bytes)?;
     let mut bundle = Bundle::default();
     let mut outlet = Outlet::new(sink);
     match document(&mut json, &mut bundle, &mut outlet.summary) {
         Ok(()) => bundle.give(&mut outlet),
         Err(Stop::Io(error)) => return Err(error.into()),
-        Err(stop) if bundle.parts.is_empty() => {
-            let found = stop.into_problem().to_string();
-            return Err(ReadError::UnknownFormat { found, expected: EXPECTED });
-        }
+        Err(stop) if bundle.parts.is_empty() => return Err(stop.into_error(EXPECTED)),
         // Sizes are sums over the whole document: those of half of it would mislead.
         Err(stop) => {
             outlet.summary.truncated = true;

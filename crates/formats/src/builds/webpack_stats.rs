@@ -20,7 +20,6 @@ use crate::ReadError;
 use crate::detect::Look;
 use crate::json::{Json, Kind, Stop};
 use crate::measured::{ArtifactRow, BuildRow, MeasuredSink, Outlet, Summary};
-use crate::text_lines::Utf8Input;
 
 /// Reads stats of webpack.
 ///
@@ -31,7 +30,7 @@ pub fn read(
     limits: &Limits,
     sink: &mut dyn MeasuredSink,
 ) -> Result<Summary, ReadError> {
-    let mut json = Json::new(Utf8Input::new(input)?, limits.name_bytes);
+    let mut json = Json::open(input, limits.name_bytes)?;
     let mut outlet = Outlet::new(sink);
     match compilation(&mut json, &mut outlet, Place::Root) {
         Ok(()) => {}

@@ -18,7 +18,7 @@ use super::tally::Tally;
 use crate::ReadError;
 use crate::detect::Look;
 use crate::measured::{MeasuredSink, Summary};
-use crate::text_lines::{TextLines, Utf8Input};
+use crate::text_lines::{TextLines, shown};
 
 /// Reads a cover profile.
 ///
@@ -29,8 +29,7 @@ pub fn read(
     limits: &Limits,
     sink: &mut dyn MeasuredSink,
 ) -> Result<Summary, ReadError> {
-    let mut utf8 = Utf8Input::new(input)?;
-    let mut lines = TextLines::new(&mut utf8, limits);
+    let mut lines = TextLines::open(input, limits)?;
     let mut tally = Tally::new(limits);
     let mut problems = Problems::new();
     let mut is_first = true;
@@ -56,7 +55,7 @@ pub fn read(
                 tally.statements(file, xxh3_64(block.place.as_bytes()), covered, block.statements);
             }
             Err((field, error)) => problems.push_with(|| {
-                let shown = line.get(..line.floor_char_boundary(96)).unwrap_or_default();
+                let shown = shown(line);
                 Problem::new(format!("`{shown}` is {error}")).at_line(number).in_field(field)
             }),
         }

@@ -9,7 +9,6 @@ use super::tally::Tally;
 use crate::ReadError;
 use crate::json::{Json, Kind, Stop};
 use crate::measured::{Counts, MeasuredSink, Share, Summary};
-use crate::text_lines::Utf8Input;
 
 /// Leads the cursor through a whole report; answers whether it was one.
 pub(super) type Walk = fn(&mut Json<'_>, &mut Tally) -> Result<bool, Stop>;
@@ -23,22 +22,18 @@ pub(super) fn read(
     walk: Walk,
 ) -> Result<Summary, ReadError> {
     // A little more than is kept of a name, so that the tally sees what it has to cut.
-    let mut json = Json::new(Utf8Input::new(input)?, limits.name_bytes + 4);
+    let mut json = Json::open(input, limits.name_bytes + 4)?;
     let mut tally = Tally::new(limits);
-    let not_ours = |found: String| ReadError::UnknownFormat { found, expected };
-    match json.is_at_end() {
-        Ok(true) => return Err(ReadError::Empty),
-        Ok(false) => {}
-        Err(stop) => return Err(not_ours(stop.to_string())),
-    }
     match walk(&mut json, &mut tally) {
         Ok(true) => {}
-        Ok(false) => return Err(not_ours("JSON of another shape".to_owned())),
+        Ok(false) => {
+            return Err(ReadError::UnknownFormat { found: "JSON of another shape".to_owned(), expected });
+        }
         Err(Stop::Io(error)) => return Err(error.into()),
         Err(stop) if tally.has_files() => {
             tally.ended_early(stop.into_problem());
         }
-        Err(stop) => return Err(not_ours(stop.into_problem().to_string())),
+        Err(stop) => return Err(stop.into_error(expected)),
     }
     Ok(tally.finish(sink))
 }

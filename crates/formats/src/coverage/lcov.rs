@@ -20,7 +20,7 @@ use super::tally::{FileAt, Tally};
 use crate::ReadError;
 use crate::detect::Look;
 use crate::measured::{Counts, MeasuredSink, Share, Summary};
-use crate::text_lines::{TextLines, Utf8Input};
+use crate::text_lines::TextLines;
 
 /// Reads an LCOV tracefile.
 ///
@@ -31,8 +31,7 @@ pub fn read(
     limits: &Limits,
     sink: &mut dyn MeasuredSink,
 ) -> Result<Summary, ReadError> {
-    let mut utf8 = Utf8Input::new(input)?;
-    let mut lines = TextLines::new(&mut utf8, limits);
+    let mut lines = TextLines::open(input, limits)?;
     let mut reading = Lcov { tally: Tally::new(limits), section: None, has_sections: false };
     let mut problems = Problems::new();
     let (mut last, mut is_empty) = (0, true);

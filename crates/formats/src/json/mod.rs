@@ -14,12 +14,13 @@
 mod start;
 mod string;
 
-use std::io::{self, BufRead as _};
+use std::io::{self, BufRead};
 
 use manometer_model::Problem;
 
 pub(crate) use start::JsonStart;
 
+use crate::ReadError;
 use crate::text_lines::Utf8Input;
 
 /// Why reading cannot go on.
@@ -45,6 +46,14 @@ pub(crate) enum Stop {
 }
 
 impl Stop {
+    /// The same as an error, where nothing before it could be used.
+    pub(crate) fn into_error(self, expected: &'static str) -> ReadError {
+        match self {
+            Self::Io(error) => ReadError::Io(error),
+            stop => ReadError::UnknownFormat { found: stop.into_problem().to_string(), expected },
+        }
+    }
+
     /// The same as a problem of the input.
     pub(crate) fn into_problem(self) -> Problem {
         let problem = Problem::new(format!("{self}; the file was read up to here"));
@@ -91,6 +100,19 @@ impl<'r> Json<'r> {
             bytes: Vec::new(),
             longest_text,
             was_clipped: false,
+        }
+    }
+
+    /// At the start of an input that has to hold a document.
+    ///
+    /// # Errors
+    /// When the input fails, or holds nothing.
+    pub(crate) fn open(input: &'r mut dyn BufRead, longest_text: usize) -> Result<Self, ReadError> {
+        let mut json = Self::new(Utf8Input::new(input)?, longest_text);
+        match json.is_at_end() {
+            Ok(false) => Ok(json),
+            Ok(true) => Err(ReadError::Empty),
+            Err(stop) => Err(stop.into_error("expected JSON")),
         }
     }
 

@@ -14,7 +14,6 @@ use crate::ReadError;
 use crate::detect::Look;
 use crate::json::{Json, Stop};
 use crate::measured::{ArtifactRow, MeasuredSink, Outlet, Summary};
-use crate::text_lines::Utf8Input;
 
 /// The key a listing is known by; its value is the version of the form.
 pub const MARK: &str = "manometer_artifacts";
@@ -28,7 +27,7 @@ pub fn read(
     limits: &Limits,
     sink: &mut dyn MeasuredSink,
 ) -> Result<Summary, ReadError> {
-    let mut json = Json::new(Utf8Input::new(input)?, limits.name_bytes);
+    let mut json = Json::open(input, limits.name_bytes)?;
     let mut outlet = Outlet::new(sink);
     match document(&mut json, &mut outlet) {
         Ok(true) => {}

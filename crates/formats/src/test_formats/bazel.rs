@@ -26,7 +26,7 @@ use crate::measured::BuildRow;
 use crate::test_report::case::Case;
 use crate::test_report::held::Held;
 use crate::test_report::json_fields::from_epoch;
-use crate::test_report::json_lines::{Fields, JsonLine, read_lines};
+use crate::test_report::json_lines::{Fields, LineReport, read_report};
 use crate::test_report::tests_in::TestsIn;
 use crate::test_report::{Summary, TestSink, texts};
 
@@ -35,7 +35,7 @@ use crate::test_report::{Summary, TestSink, texts};
 /// # Errors
 /// When the input fails, is empty, or has not one event.
 pub fn read(input: &mut dyn BufRead, limits: &Limits, sink: &mut dyn TestSink) -> Result<Summary, ReadError> {
-    let mut reader = Bazel {
+    let reader = Bazel {
         tests: TestsIn::new(limits, sink),
         held: Held::new(),
         command: "build".to_owned(),
@@ -44,31 +44,7 @@ pub fn read(input: &mut dyn BufRead, limits: &Limits, sink: &mut dyn TestSink) -
         events: 0,
         is_finished: false,
     };
-    read_lines(
-        input,
-        limits,
-        &mut reader,
-        |reader| reader.tests.problems(),
-        |reader, line, number| {
-            match line {
-                JsonLine::Object(event) => reader.event(event),
-                JsonLine::Other(_) => reader.tests.problem(number, "line", "not a JSON object, left out"),
-            }
-            !reader.tests.is_done
-        },
-    )?;
-    if reader.events == 0 {
-        return Err(ReadError::UnknownFormat {
-            found: "no build event".to_owned(),
-            expected: "expected the build events of Bazel as JSON lines",
-        });
-    }
-    reader.give_held(|_| true);
-    if !reader.is_finished && !reader.tests.is_done {
-        reader.tests.note_truncated();
-        reader.tests.problems().push(Problem::new("no buildFinished: the events end too early"));
-    }
-    Ok(reader.tests.finish())
+    read_report(input, limits, reader)
 }
 
 /// Is the first object an event with an id of Bazel's?
@@ -107,6 +83,35 @@ struct Execution {
     configuration: String,
     run: u64,
     shard: u64,
+}
+
+impl<'l, 's> LineReport<'l, 's> for Bazel<'l, 's> {
+    const LACKS: &'static str = "no build event";
+    const EXPECTED: &'static str = "expected the build events of Bazel as JSON lines";
+
+    fn tests(&mut self) -> &mut TestsIn<'l, 's> {
+        &mut self.tests
+    }
+
+    fn object(&mut self, event: Fields<'_>) {
+        self.event(event);
+    }
+
+    fn was_met(&self) -> bool {
+        self.events > 0
+    }
+
+    fn end(&mut self) {
+        self.give_held(|_| true);
+        if !self.is_finished && !self.tests.is_done {
+            self.tests.note_truncated();
+            self.tests.problems().push(Problem::new("no buildFinished: the events end too early"));
+        }
+    }
+
+    fn into_tests(self) -> TestsIn<'l, 's> {
+        self.tests
+    }
 }
 
 impl Bazel<'_, '_> {

@@ -20,7 +20,7 @@ use crate::detect::Look;
 use crate::test_report::duration::Durations;
 use crate::test_report::json_fields::from_epoch;
 use crate::test_report::tests_in::TestsIn;
-use crate::test_report::xml_fields::{append_text, attributes, name_of};
+use crate::test_report::xml_fields::{append_output, attributes, name_of};
 use crate::test_report::{Summary, TestSink};
 use crate::xml::{self, Tag, Text, Walk};
 
@@ -152,10 +152,7 @@ impl Walk for CTest<'_, '_> {
                     );
                 }
             }
-            Element::OutputValue => {
-                let limit = self.tests.limits.details_bytes;
-                append_text(&mut self.tests, text, |case| &mut case.main.output, limit, "Measurement");
-            }
+            Element::OutputValue => append_output(&mut self.tests, text, "Measurement"),
             _ => {}
         }
     }

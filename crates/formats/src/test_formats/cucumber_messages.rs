@@ -10,7 +10,7 @@
 //! Memory: one line; name, file and tags of each scenario and the ids that lead to it, at most 64 MiB (past that,
 //! scenarios are left out, with a problem); and the numbering of repetitions.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::BufRead;
 
 use manometer_model::{Limits, Problem, TestStatus};
@@ -20,7 +20,7 @@ use crate::ReadError;
 use crate::detect::Look;
 use crate::test_report::case::Case;
 use crate::test_report::json_fields::from_epoch;
-use crate::test_report::json_lines::{Fields, JsonLine, read_lines};
+use crate::test_report::json_lines::{Fields, LineReport, read_report};
 use crate::test_report::tests_in::TestsIn;
 use crate::test_report::{Summary, TestSink, texts};
 
@@ -29,12 +29,12 @@ use crate::test_report::{Summary, TestSink, texts};
 /// # Errors
 /// When the input fails, is empty, or has not one message.
 pub fn read(input: &mut dyn BufRead, limits: &Limits, sink: &mut dyn TestSink) -> Result<Summary, ReadError> {
-    let mut reader = Messages {
+    let reader = Messages {
         tests: TestsIn::new(limits, sink),
         features: HashMap::new(),
         pickles: HashMap::new(),
         test_cases: HashMap::new(),
-        running: HashMap::new(),
+        running: BTreeMap::new(),
         retried: HashMap::new(),
         bytes: 0,
         messages: 0,
@@ -42,27 +42,7 @@ pub fn read(input: &mut dyn BufRead, limits: &Limits, sink: &mut dyn TestSink) -
         told_full: false,
         started: None,
     };
-    read_lines(
-        input,
-        limits,
-        &mut reader,
-        |reader| reader.tests.problems(),
-        |reader, line, number| {
-            match line {
-                JsonLine::Object(envelope) => reader.envelope(envelope),
-                JsonLine::Other(_) => reader.tests.problem(number, "line", "not a JSON object, left out"),
-            }
-            !reader.tests.is_done
-        },
-    )?;
-    if reader.messages == 0 {
-        return Err(ReadError::UnknownFormat {
-            found: "no message of Cucumber".to_owned(),
-            expected: "expected the messages of Cucumber",
-        });
-    }
-    reader.end();
-    Ok(reader.tests.finish())
+    read_report(input, limits, reader)
 }
 
 /// Is the first object an envelope?
@@ -79,8 +59,8 @@ struct Messages<'l, 's> {
     pickles: HashMap<String, Pickle>,
     /// Ids of pickles by those of test cases.
     test_cases: HashMap<String, String>,
-    /// Executions that run, by their ids.
-    running: HashMap<String, Running>,
+    /// Executions that run, by their ids; in an order, for that is how those without an end are given.
+    running: BTreeMap<String, Running>,
     /// Executions that ended and are followed by another, by the ids of test cases.
     retried: HashMap<String, Case>,
     bytes: usize,
@@ -126,6 +106,49 @@ const ENTRY_BYTES: usize = 128;
 
 /// Tags kept of one scenario.
 const MOST_TAGS: usize = 64;
+
+impl<'l, 's> LineReport<'l, 's> for Messages<'l, 's> {
+    const LACKS: &'static str = "no message of Cucumber";
+    const EXPECTED: &'static str = "expected the messages of Cucumber";
+
+    fn tests(&mut self) -> &mut TestsIn<'l, 's> {
+        &mut self.tests
+    }
+
+    fn object(&mut self, envelope: Fields<'_>) {
+        self.envelope(envelope);
+    }
+
+    fn was_met(&self) -> bool {
+        self.messages > 0
+    }
+
+    fn end(&mut self) {
+        if self.tests.is_done {
+            return;
+        }
+        let running = std::mem::take(&mut self.running).into_values();
+        let retried = std::mem::take(&mut self.retried).into_iter();
+        let mut left: Vec<(String, Case)> =
+            retried.chain(running.map(|running| (running.test_case, running.case))).collect();
+        left.sort_by(|one, other| one.0.cmp(&other.0));
+        for (test_case, mut case) in left {
+            if case.main.status == TestStatus::Passed {
+                case.main.status = TestStatus::Error;
+                case.main.message.push_str("the scenario did not end before the messages did");
+            }
+            self.give(&test_case, case);
+        }
+        if !self.is_finished {
+            self.tests.note_truncated();
+            self.tests.problems().push(Problem::new("no testRunFinished: the messages end too early"));
+        }
+    }
+
+    fn into_tests(self) -> TestsIn<'l, 's> {
+        self.tests
+    }
+}
 
 impl Messages<'_, '_> {
     fn envelope(&mut self, envelope: Fields<'_>) {
@@ -282,28 +305,6 @@ impl Messages<'_, '_> {
             self.tests.add_label("tag", tag, 0);
         }
         self.tests.give(SUITE, None);
-    }
-
-    fn end(&mut self) {
-        if self.tests.is_done {
-            return;
-        }
-        let running = std::mem::take(&mut self.running).into_values();
-        let retried = std::mem::take(&mut self.retried).into_iter();
-        let mut left: Vec<(String, Case)> =
-            running.map(|running| (running.test_case, running.case)).chain(retried).collect();
-        left.sort_by(|one, other| one.0.cmp(&other.0));
-        for (test_case, mut case) in left {
-            if case.main.status == TestStatus::Passed {
-                case.main.status = TestStatus::Error;
-                case.main.message.push_str("the scenario did not end before the messages did");
-            }
-            self.give(&test_case, case);
-        }
-        if !self.is_finished {
-            self.tests.note_truncated();
-            self.tests.problems().push(Problem::new("no testRunFinished: the messages end too early"));
-        }
     }
 }
 

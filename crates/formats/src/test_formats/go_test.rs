@@ -20,7 +20,7 @@ use manometer_model::{Limits, Problem, TestStatus, Timestamp};
 
 use crate::ReadError;
 use crate::detect::Look;
-use crate::test_report::json_lines::{Fields, JsonLine, read_lines};
+use crate::test_report::json_lines::{Fields, LineReport, read_report};
 use crate::test_report::tests_in::TestsIn;
 use crate::test_report::{Summary, TestSink, texts};
 
@@ -29,7 +29,7 @@ use crate::test_report::{Summary, TestSink, texts};
 /// # Errors
 /// When the input fails, is empty, or has not one event.
 pub fn read(input: &mut dyn BufRead, limits: &Limits, sink: &mut dyn TestSink) -> Result<Summary, ReadError> {
-    let mut reader = GoTest {
+    let reader = GoTest {
         tests: TestsIn::new(limits, sink),
         packages: HashMap::new(),
         builds: HashMap::new(),
@@ -38,27 +38,7 @@ pub fn read(input: &mut dyn BufRead, limits: &Limits, sink: &mut dyn TestSink) -
         told_full: false,
         events: 0,
     };
-    read_lines(
-        input,
-        limits,
-        &mut reader,
-        |reader| reader.tests.problems(),
-        |reader, line, number| {
-            match line {
-                JsonLine::Object(event) => reader.event(event),
-                JsonLine::Other(text) => reader.bare_line(text, number),
-            }
-            !reader.tests.is_done
-        },
-    )?;
-    if reader.events == 0 {
-        return Err(ReadError::UnknownFormat {
-            found: "no event of go test".to_owned(),
-            expected: "expected the output of go test -json",
-        });
-    }
-    reader.end();
-    Ok(reader.tests.finish())
+    read_report(input, limits, reader)
 }
 
 /// Is there an object with an action?
@@ -100,6 +80,43 @@ const MOST_OUTPUT_BYTES: usize = 64 * 1024 * 1024;
 
 /// Packages, tests of a package and builds that may be open at the same time; nothing real comes near.
 const MOST_OPEN: usize = 100_000;
+
+impl<'l, 's> LineReport<'l, 's> for GoTest<'l, 's> {
+    const LACKS: &'static str = "no event of go test";
+    const EXPECTED: &'static str = "expected the output of go test -json";
+
+    fn tests(&mut self) -> &mut TestsIn<'l, 's> {
+        &mut self.tests
+    }
+
+    fn object(&mut self, event: Fields<'_>) {
+        self.event(event);
+    }
+
+    fn other(&mut self, text: &str, line: u64) {
+        self.bare_line(text, line);
+    }
+
+    fn was_met(&self) -> bool {
+        self.events > 0
+    }
+
+    /// The input ends: so do all packages that had not.
+    fn end(&mut self) {
+        let mut open: Vec<(String, Package)> = self.packages.drain().collect();
+        open.sort_by(|one, other| one.0.cmp(&other.0));
+        for (name, mut package) in open {
+            self.tests.note_truncated();
+            let message = format!("the package {name} has no end: the output ends too early");
+            self.tests.problems().push(Problem::new(message));
+            self.end_open_tests(&name, &mut package);
+        }
+    }
+
+    fn into_tests(self) -> TestsIn<'l, 's> {
+        self.tests
+    }
+}
 
 impl GoTest<'_, '_> {
     fn event(&mut self, event: Fields<'_>) {
@@ -366,18 +383,6 @@ impl GoTest<'_, '_> {
             package.failures += u64::from(status.is_failure());
             let at = open.at;
             self.give(name, &test, status, seconds, at, open);
-        }
-    }
-
-    /// The input ends: so do all packages that had not.
-    fn end(&mut self) {
-        let mut open: Vec<(String, Package)> = self.packages.drain().collect();
-        open.sort_by(|one, other| one.0.cmp(&other.0));
-        for (name, mut package) in open {
-            self.tests.note_truncated();
-            let message = format!("the package {name} has no end: the output ends too early");
-            self.tests.problems().push(Problem::new(message));
-            self.end_open_tests(&name, &mut package);
         }
     }
 }

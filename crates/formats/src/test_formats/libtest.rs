@@ -19,7 +19,7 @@ use manometer_model::{Limits, TestStatus};
 
 use crate::ReadError;
 use crate::detect::Look;
-use crate::test_report::json_lines::{Fields, JsonLine, read_lines};
+use crate::test_report::json_lines::{Fields, LineReport, read_report};
 use crate::test_report::tests_in::TestsIn;
 use crate::test_report::{Summary, TestSink, texts};
 
@@ -28,33 +28,9 @@ use crate::test_report::{Summary, TestSink, texts};
 /// # Errors
 /// When the input fails, is empty, or has not one event.
 pub fn read(input: &mut dyn BufRead, limits: &Limits, sink: &mut dyn TestSink) -> Result<Summary, ReadError> {
-    let mut reader =
+    let reader =
         LibTest { tests: TestsIn::new(limits, sink), binary: String::new(), suites_open: 0, events: 0 };
-    read_lines(
-        input,
-        limits,
-        &mut reader,
-        |reader| reader.tests.problems(),
-        |reader, line, _| {
-            match line {
-                JsonLine::Object(event) => reader.event(event),
-                JsonLine::Other(text) => reader.cargo_line(text),
-            }
-            !reader.tests.is_done
-        },
-    )?;
-    if reader.events == 0 {
-        return Err(ReadError::UnknownFormat {
-            found: "no event of Rust's test harness".to_owned(),
-            expected: "expected lines with `type` and `event`",
-        });
-    }
-    if reader.suites_open > 0 && !reader.tests.is_done {
-        reader.tests.note_truncated();
-        let message = "a suite has no end: the output ends too early, or the test binary crashed";
-        reader.tests.problem(0, "suite", message);
-    }
-    Ok(reader.tests.finish())
+    read_report(input, limits, reader)
 }
 
 /// Is there an object with the types of the harness?
@@ -70,6 +46,39 @@ struct LibTest<'l, 's> {
     binary: String,
     suites_open: u64,
     events: u64,
+}
+
+impl<'l, 's> LineReport<'l, 's> for LibTest<'l, 's> {
+    const LACKS: &'static str = "no event of Rust's test harness";
+    const EXPECTED: &'static str = "expected lines with `type` and `event`";
+
+    fn tests(&mut self) -> &mut TestsIn<'l, 's> {
+        &mut self.tests
+    }
+
+    fn object(&mut self, event: Fields<'_>) {
+        self.event(event);
+    }
+
+    fn other(&mut self, text: &str, _line: u64) {
+        self.cargo_line(text);
+    }
+
+    fn was_met(&self) -> bool {
+        self.events > 0
+    }
+
+    fn end(&mut self) {
+        if self.suites_open > 0 && !self.tests.is_done {
+            self.tests.note_truncated();
+            let message = "a suite has no end: the output ends too early, or the test binary crashed";
+            self.tests.problem(0, "suite", message);
+        }
+    }
+
+    fn into_tests(self) -> TestsIn<'l, 's> {
+        self.tests
+    }
 }
 
 impl LibTest<'_, '_> {

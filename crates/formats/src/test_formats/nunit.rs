@@ -21,7 +21,10 @@ use crate::detect::Look;
 use crate::test_report::duration::Durations;
 use crate::test_report::tests_in::TestsIn;
 use crate::test_report::texts::file_name;
-use crate::test_report::xml_fields::{append_text, attributes, keep_name, name_of, seconds, time};
+use crate::test_report::xml_fields::{
+    append_details, append_message, append_output, attributes, day_and_clock, keep_name, name_of, seconds,
+    time,
+};
 use crate::test_report::{Summary, TestSink};
 use crate::xml::{self, Tag, Text, Walk};
 
@@ -122,14 +125,11 @@ impl Walk for NUnit<'_, '_> {
     }
 
     fn text(&mut self, element: Element, text: &Text<'_>) {
-        let (message, details) = (self.tests.limits.message_bytes, self.tests.limits.details_bytes);
         let tests = &mut self.tests;
         match element {
-            Element::Message => append_text(tests, text, |case| &mut case.main.message, message, "message"),
-            Element::StackTrace => {
-                append_text(tests, text, |case| &mut case.main.details, details, "stack-trace");
-            }
-            Element::Output => append_text(tests, text, |case| &mut case.main.output, details, "output"),
+            Element::Message => append_message(tests, text, "message"),
+            Element::StackTrace => append_details(tests, text, "stack-trace"),
+            Element::Output => append_output(tests, text, "output"),
             _ => {}
         }
     }
@@ -158,12 +158,8 @@ impl NUnit<'_, '_> {
                 _ => {}
             }
         }
-        if !date.is_empty() {
-            match Timestamp::parse_lenient(format!("{date} {clock}").trim()) {
-                Ok(at) => self.run_at = Some(at),
-                Err(error) => self.tests.problem(tag.line(), "test-results.date", &error.to_string()),
-            }
-        }
+        let told_apart = day_and_clock(&mut self.tests, tag, &date, &clock, "test-results.date");
+        self.run_at = told_apart.or(self.run_at);
         self.tests.note_time(self.run_at);
         Element::Run
     }

@@ -22,7 +22,7 @@ use crate::detect::Look;
 use crate::test_report::case::Case;
 use crate::test_report::held::Held;
 use crate::test_report::json_fields::from_epoch;
-use crate::test_report::json_lines::{Fields, JsonLine, read_lines};
+use crate::test_report::json_lines::{Fields, LineReport, read_report};
 use crate::test_report::tests_in::TestsIn;
 use crate::test_report::{Summary, TestSink, texts};
 
@@ -31,7 +31,7 @@ use crate::test_report::{Summary, TestSink, texts};
 /// # Errors
 /// When the input fails, is empty, or has not one report.
 pub fn read(input: &mut dyn BufRead, limits: &Limits, sink: &mut dyn TestSink) -> Result<Summary, ReadError> {
-    let mut reader = ReportLog {
+    let reader = ReportLog {
         tests: TestsIn::new(limits, sink),
         open: Held::new(),
         reports: 0,
@@ -39,27 +39,7 @@ pub fn read(input: &mut dyn BufRead, limits: &Limits, sink: &mut dyn TestSink) -
         last: None,
         first: None,
     };
-    read_lines(
-        input,
-        limits,
-        &mut reader,
-        |reader| reader.tests.problems(),
-        |reader, line, number| {
-            match line {
-                JsonLine::Object(report) => reader.report(report),
-                JsonLine::Other(_) => reader.tests.problem(number, "line", "not a JSON object, left out"),
-            }
-            !reader.tests.is_done
-        },
-    )?;
-    if reader.reports == 0 {
-        return Err(ReadError::UnknownFormat {
-            found: "no report of pytest".to_owned(),
-            expected: "expected lines with `$report_type`",
-        });
-    }
-    reader.end();
-    Ok(reader.tests.finish())
+    read_report(input, limits, reader)
 }
 
 /// Is there an object with the types of the plugin?
@@ -82,6 +62,47 @@ struct ReportLog<'l, 's> {
 struct Running {
     node_id: String,
     is_rerun: bool,
+}
+
+impl<'l, 's> LineReport<'l, 's> for ReportLog<'l, 's> {
+    const LACKS: &'static str = "no report of pytest";
+    const EXPECTED: &'static str = "expected lines with `$report_type`";
+
+    fn tests(&mut self) -> &mut TestsIn<'l, 's> {
+        &mut self.tests
+    }
+
+    fn object(&mut self, report: Fields<'_>) {
+        self.report(report);
+    }
+
+    fn was_met(&self) -> bool {
+        self.reports > 0
+    }
+
+    fn end(&mut self) {
+        if let (Some(first), Some(last)) = (self.first, self.last) {
+            self.tests.stated_seconds = Some(last - first).filter(|seconds| *seconds >= 0.0);
+        }
+        if self.tests.is_done {
+            return;
+        }
+        for (_, mut case) in self.open.take_all() {
+            if case.main.status == TestStatus::Passed {
+                case.main.status = TestStatus::Error;
+                case.main.message.push_str("the test did not end before the log did");
+            }
+            self.tests.give_case(&mut case, SUITE, None);
+        }
+        if !self.is_finished {
+            self.tests.note_truncated();
+            self.tests.problems().push(Problem::new("no SessionFinish: the log ends too early"));
+        }
+    }
+
+    fn into_tests(self) -> TestsIn<'l, 's> {
+        self.tests
+    }
 }
 
 impl ReportLog<'_, '_> {
@@ -204,26 +225,6 @@ impl ReportLog<'_, '_> {
     fn give_open(&mut self) {
         for (_, mut case) in self.open.take_all() {
             self.tests.give_case(&mut case, SUITE, None);
-        }
-    }
-
-    fn end(&mut self) {
-        if let (Some(first), Some(last)) = (self.first, self.last) {
-            self.tests.stated_seconds = Some(last - first).filter(|seconds| *seconds >= 0.0);
-        }
-        if self.tests.is_done {
-            return;
-        }
-        for (_, mut case) in self.open.take_all() {
-            if case.main.status == TestStatus::Passed {
-                case.main.status = TestStatus::Error;
-                case.main.message.push_str("the test did not end before the log did");
-            }
-            self.tests.give_case(&mut case, SUITE, None);
-        }
-        if !self.is_finished {
-            self.tests.note_truncated();
-            self.tests.problems().push(Problem::new("no SessionFinish: the log ends too early"));
         }
     }
 }

@@ -23,7 +23,9 @@ use crate::detect::Look;
 use crate::test_report::held::Held;
 use crate::test_report::names::SUITE_SEPARATOR;
 use crate::test_report::tests_in::TestsIn;
-use crate::test_report::xml_fields::{append_text, attributes, keep_name, name_of, time};
+use crate::test_report::xml_fields::{
+    append_details, append_message, append_output, attributes, keep_name, name_of, time,
+};
 use crate::test_report::{Summary, TestSink, texts};
 use crate::xml::{self, Tag, Text, Walk};
 
@@ -145,25 +147,12 @@ impl Walk for TestNg<'_, '_> {
     }
 
     fn text(&mut self, element: Element, text: &Text<'_>) {
-        let limits = self.tests.limits;
         let tests = &mut self.tests;
         match element {
-            Element::Message => {
-                append_text(tests, text, |case| &mut case.main.message, limits.message_bytes, "message");
-            }
-            Element::StackTrace => {
-                append_text(
-                    tests,
-                    text,
-                    |case| &mut case.main.details,
-                    limits.details_bytes,
-                    "full-stacktrace",
-                );
-            }
+            Element::Message => append_message(tests, text, "message"),
+            Element::StackTrace => append_details(tests, text, "full-stacktrace"),
             // The white space around a line is layout.
-            Element::OutputLine if !text.is_blank() => {
-                append_text(tests, text, |case| &mut case.main.output, limits.details_bytes, "line");
-            }
+            Element::OutputLine if !text.is_blank() => append_output(tests, text, "line"),
             Element::ParameterValue => self.parameter_text(text),
             _ => {}
         }

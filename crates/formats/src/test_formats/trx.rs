@@ -25,7 +25,9 @@ use crate::test_report::case::Case;
 use crate::test_report::held::Held;
 use crate::test_report::tests_in::TestsIn;
 use crate::test_report::texts::file_name;
-use crate::test_report::xml_fields::{append_text, attributes, keep_name, name_of, time};
+use crate::test_report::xml_fields::{
+    append_details, append_message, append_output, attributes, keep_name, name_of, time,
+};
 use crate::test_report::{Summary, TestSink};
 use crate::xml::{self, Tag, Text, Walk};
 
@@ -143,14 +145,11 @@ impl Walk for Trx<'_, '_> {
     fn text(&mut self, element: Element, text: &Text<'_>) {
         let Some(open) = self.open.last_mut() else { return };
         std::mem::swap(&mut self.tests.case, &mut open.case);
-        let (message, details) = (self.tests.limits.message_bytes, self.tests.limits.details_bytes);
         let tests = &mut self.tests;
         match element {
-            Element::Message => append_text(tests, text, |case| &mut case.main.message, message, "Message"),
-            Element::StackTrace => {
-                append_text(tests, text, |case| &mut case.main.details, details, "StackTrace");
-            }
-            Element::StdOut => append_text(tests, text, |case| &mut case.main.output, details, "StdOut"),
+            Element::Message => append_message(tests, text, "Message"),
+            Element::StackTrace => append_details(tests, text, "StackTrace"),
+            Element::StdOut => append_output(tests, text, "StdOut"),
             _ => {}
         }
         if let Some(open) = self.open.last_mut() {

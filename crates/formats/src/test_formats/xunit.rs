@@ -19,7 +19,8 @@ use crate::test_report::duration::Durations;
 use crate::test_report::tests_in::TestsIn;
 use crate::test_report::texts::file_name;
 use crate::test_report::xml_fields::{
-    append_text, attributes, keep_name, line_number, name_of, seconds, time,
+    append_details, append_message, append_output, attributes, day_and_clock, keep_name, line_number,
+    name_of, seconds, time,
 };
 use crate::test_report::{Summary, TestSink};
 use crate::xml::{self, Tag, Text, Walk};
@@ -103,15 +104,12 @@ impl Walk for XUnit<'_, '_> {
     }
 
     fn text(&mut self, element: Element, text: &Text<'_>) {
-        let (message, details) = (self.tests.limits.message_bytes, self.tests.limits.details_bytes);
         let tests = &mut self.tests;
         match element {
-            Element::Message => append_text(tests, text, |case| &mut case.main.message, message, "message"),
-            Element::Reason => append_text(tests, text, |case| &mut case.main.message, message, "reason"),
-            Element::StackTrace => {
-                append_text(tests, text, |case| &mut case.main.details, details, "stack-trace");
-            }
-            Element::Output => append_text(tests, text, |case| &mut case.main.output, details, "output"),
+            Element::Message => append_message(tests, text, "message"),
+            Element::Reason => append_message(tests, text, "reason"),
+            Element::StackTrace => append_details(tests, text, "stack-trace"),
+            Element::Output => append_output(tests, text, "output"),
             _ => {}
         }
     }
@@ -142,13 +140,7 @@ impl XUnit<'_, '_> {
                 _ => {}
             }
         }
-        self.assembly_at = None;
-        if !date.is_empty() {
-            match Timestamp::parse_lenient(format!("{date} {start}").trim()) {
-                Ok(at) => self.assembly_at = Some(at),
-                Err(error) => self.tests.problem(tag.line(), "assembly.run-date", &error.to_string()),
-            }
-        }
+        self.assembly_at = day_and_clock(&mut self.tests, tag, &date, &start, "assembly.run-date");
         self.tests.note_time(self.assembly_at);
         Element::Assembly
     }

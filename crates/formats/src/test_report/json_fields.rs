@@ -8,7 +8,6 @@ use super::tests_in::TestsIn;
 use super::{Summary, TestSink, texts};
 use crate::ReadError;
 use crate::json::{Json, Kind, Stop};
-use crate::text_lines::Utf8Input;
 
 /// Reads a document. `walk` leads the cursor through it and answers whether it was of the format; `give_held` gives
 /// what it still held where the text broke off.
@@ -21,26 +20,21 @@ pub(crate) fn read_document<'l, 's, W>(
     walk: fn(&mut W, &mut Json<'_>, &mut TestsIn<'l, 's>) -> Result<bool, Stop>,
     give_held: fn(&mut W, &mut TestsIn<'l, 's>),
 ) -> Result<Summary, ReadError> {
-    let mut json = Json::new(Utf8Input::new(input)?, limits.details_bytes);
+    let mut json = Json::open(input, limits.details_bytes)?;
     let mut tests = TestsIn::new(limits, sink);
-    let not_ours = |found: String| ReadError::UnknownFormat { found, expected };
-    match json.is_at_end() {
-        Ok(true) => return Err(ReadError::Empty),
-        Ok(false) => {}
-        Err(Stop::Io(error)) => return Err(error.into()),
-        Err(stop) => return Err(not_ours(stop.to_string())),
-    }
     let outcome = walk(walker, &mut json, &mut tests);
     give_held(walker, &mut tests);
     match outcome {
         Ok(true) => {}
-        Ok(false) => return Err(not_ours("JSON of another shape".to_owned())),
+        Ok(false) => {
+            return Err(ReadError::UnknownFormat { found: "JSON of another shape".to_owned(), expected });
+        }
         Err(Stop::Io(error)) => return Err(error.into()),
         Err(stop) if tests.has_tests() => {
             tests.note_truncated();
             tests.problems().push(stop.into_problem());
         }
-        Err(stop) => return Err(not_ours(stop.into_problem().to_string())),
+        Err(stop) => return Err(stop.into_error(expected)),
     }
     Ok(tests.finish())
 }

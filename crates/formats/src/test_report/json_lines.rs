@@ -5,16 +5,10 @@ use std::io::BufRead;
 use manometer_model::{Limits, Problem, Problems};
 use serde_json::{Map, Value};
 
+use super::Summary;
+use super::tests_in::TestsIn;
 use crate::ReadError;
-use crate::text_lines::{TextLines, Utf8Input};
-
-/// What a line is.
-pub(crate) enum JsonLine<'a> {
-    /// An object.
-    Object(Fields<'a>),
-    /// Something else that was printed between the objects.
-    Other(&'a str),
-}
+use crate::text_lines::TextLines;
 
 /// The fields of one line.
 #[derive(Clone, Copy)]
@@ -24,42 +18,71 @@ pub(crate) struct Fields<'a> {
     pub(crate) line: u64,
 }
 
-/// Reads the lines of an input, giving each with its number and a place for problems to `take`, which answers whether
-/// it wants more. A line that begins as an object and is none costs itself.
+/// What a format of such reports makes of each line.
+pub(crate) trait LineReport<'l, 's> {
+    /// What an input lacks that has not one line of the format: `no event of go test`.
+    const LACKS: &'static str;
+    /// What would have been taken.
+    const EXPECTED: &'static str;
+
+    fn tests(&mut self) -> &mut TestsIn<'l, 's>;
+
+    /// A line that is an object.
+    fn object(&mut self, fields: Fields<'_>);
+
+    /// A line that was printed between the objects.
+    fn other(&mut self, _text: &str, line: u64) {
+        self.tests().problem(line, "line", "not a JSON object, left out");
+    }
+
+    /// Was there a line of the format?
+    fn was_met(&self) -> bool;
+
+    /// Gives what was held, once the lines are over.
+    fn end(&mut self);
+
+    fn into_tests(self) -> TestsIn<'l, 's>;
+}
+
+/// Reads a report. A line that begins as an object and is none costs itself.
 ///
-/// Memory: one line of at most [`Limits::record_bytes`] and its values.
-pub(crate) fn read_lines<R>(
+/// Memory: one line of at most [`Limits::record_bytes`] and its values, and what the format holds.
+pub(crate) fn read_report<'l, 's, R: LineReport<'l, 's>>(
     input: &mut dyn BufRead,
     limits: &Limits,
-    reader: &mut R,
-    problems: fn(&mut R) -> &mut Problems,
-    mut take: impl FnMut(&mut R, JsonLine<'_>, u64) -> bool,
-) -> Result<(), ReadError> {
-    let mut utf8 = Utf8Input::new(input)?;
-    let mut lines = TextLines::new(&mut utf8, limits);
+    mut report: R,
+) -> Result<Summary, ReadError> {
+    let mut lines = TextLines::open(input, limits)?;
     let mut has_begun = false;
-    while let Some((number, text)) = lines.next(problems(reader))? {
+    while let Some((line, text)) = lines.next(report.tests().problems())? {
         has_begun = true;
-        let goes_on = if text.starts_with('{') {
+        if !text.starts_with('{') {
+            report.other(text, line);
+        } else {
             match serde_json::from_str::<Map<String, Value>>(text) {
-                Ok(map) => take(reader, JsonLine::Object(Fields { map: &map, line: number }), number),
+                Ok(map) => report.object(Fields { map: &map, line }),
                 Err(error) => {
                     let reason = error.to_string();
-                    let reason = reason.split(" at line ").next().unwrap_or_default().to_owned();
-                    problems(reader).push_with(|| {
-                        Problem::new(format!("{reason}, the line was left out")).at_line(number)
-                    });
-                    true
+                    let reason = reason.split(" at line ").next().unwrap_or_default();
+                    report
+                        .tests()
+                        .problems()
+                        .push_with(|| Problem::new(format!("{reason}, the line was left out")).at_line(line));
                 }
             }
-        } else {
-            take(reader, JsonLine::Other(text), number)
-        };
-        if !goes_on {
+        }
+        if report.tests().is_done {
             break;
         }
     }
-    if has_begun { Ok(()) } else { Err(ReadError::Empty) }
+    if !has_begun {
+        return Err(ReadError::Empty);
+    }
+    if !report.was_met() {
+        return Err(ReadError::UnknownFormat { found: R::LACKS.to_owned(), expected: R::EXPECTED });
+    }
+    report.end();
+    Ok(report.into_tests().finish())
 }
 
 impl<'a> Fields<'a> {

@@ -44,14 +44,26 @@ fn report(tests: &mut TestsIn<'_, '_>, tag: &Tag<'_>, attribute: &Attribute<'_>,
     }
 }
 
-/// Appends a piece of text to a field; white space before it is layout.
-pub(crate) fn append_text(
-    tests: &mut TestsIn<'_, '_>,
-    text: &Text<'_>,
-    field: Field,
-    limit: usize,
-    name: &str,
-) {
+/// Appends a piece of text to what the failure said; `name` is that of the element, as a problem names it.
+pub(crate) fn append_message(tests: &mut TestsIn<'_, '_>, text: &Text<'_>, name: &str) {
+    let limit = tests.limits.message_bytes;
+    append_text(tests, text, |case| &mut case.main.message, limit, name);
+}
+
+/// The same with the stack trace.
+pub(crate) fn append_details(tests: &mut TestsIn<'_, '_>, text: &Text<'_>, name: &str) {
+    let limit = tests.limits.details_bytes;
+    append_text(tests, text, |case| &mut case.main.details, limit, name);
+}
+
+/// The same with what the test printed.
+pub(crate) fn append_output(tests: &mut TestsIn<'_, '_>, text: &Text<'_>, name: &str) {
+    let limit = tests.limits.details_bytes;
+    append_text(tests, text, |case| &mut case.main.output, limit, name);
+}
+
+/// White space before a text is layout.
+fn append_text(tests: &mut TestsIn<'_, '_>, text: &Text<'_>, field: Field, limit: usize, name: &str) {
     let out = field(&mut tests.case);
     if text.is_blank() && out.is_empty() {
         return;
@@ -82,6 +94,26 @@ pub(crate) fn time(
 ) -> Option<Timestamp> {
     let field = format!("{}.{}", tag.name(), attribute.name);
     values::timestamp(attribute, tests.problems(), &field, tag.place)
+}
+
+/// A time whose day and clock are told apart; `None` where no day is told, and with a problem for what is no time.
+pub(crate) fn day_and_clock(
+    tests: &mut TestsIn<'_, '_>,
+    tag: &Tag<'_>,
+    day: &str,
+    clock: &str,
+    field: &str,
+) -> Option<Timestamp> {
+    if day.is_empty() {
+        return None;
+    }
+    match Timestamp::parse_lenient(format!("{day} {clock}").trim()) {
+        Ok(at) => Some(at),
+        Err(error) => {
+            tests.problem(tag.line(), field, &error.to_string());
+            None
+        }
+    }
 }
 
 /// A whole number; 0 or less is none.

@@ -82,6 +82,22 @@ fn cucumber_tells_the_same_in_its_json_and_in_its_messages() {
 }
 
 #[test]
+fn executions_of_cucumber_without_an_end_are_given_in_one_order_every_time() {
+    let mut messages = String::from("{\"meta\":{\"protocolVersion\":\"32.2.0\"}}\n");
+    for id in 1..=9 {
+        let failed = format!("{{\"status\":\"FAILED\",\"message\":\"failure {id}\"}}");
+        messages.push_str(&format!(
+            "{{\"testCaseStarted\":{{\"id\":\"{id}\",\"testCaseId\":\"cart\"}}}}\n\
+             {{\"testStepFinished\":{{\"testCaseStartedId\":\"{id}\",\"testStepResult\":{failed}}}}}\n"
+        ));
+    }
+    let (tests, summary) = read("cucumber-messages", messages.into_bytes());
+    let told: Vec<_> = tests.iter().filter_map(|test| test.failure_message.clone()).collect();
+    assert_eq!(told, (1..=9).map(|id| format!("failure {id}")).collect::<Vec<_>>());
+    assert!(summary.truncated);
+}
+
+#[test]
 fn ctest_tells_the_same_in_both_its_formats() {
     let (xml, _) = read("ctest", fixture("ctest/ctest/report.xml"));
     let (junit, _) = read("junit", fixture("junit/ctest/report.xml"));
