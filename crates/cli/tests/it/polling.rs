@@ -1,8 +1,9 @@
 //! A real server polls providers that misbehave, and is killed in the midst of it: at the end every run is there, once.
 
 use std::path::Path;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
+use manometer_model::{Clock as _, SystemClock};
 use manometer_testkit::fake::{Dialect, FakeProvider, JOBS};
 use manometer_testkit::process::command;
 use manometer_testkit::{HttpClient, ServerOptions, ServerProcess, sql};
@@ -17,9 +18,9 @@ const TO_COME: u64 = 9;
 const PATIENCE: Duration = Duration::from_secs(240);
 const GLANCE: Duration = Duration::from_millis(50);
 
+/// Seconds since 1970: the server is a process of its own, with the system's clock.
 fn now() -> i64 {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    i64::try_from(since_1970.as_secs()).unwrap()
+    SystemClock.now().as_micros() / 1_000_000
 }
 
 fn providers(to_come: u64) -> Vec<FakeProvider> {
