@@ -2,7 +2,7 @@
 //! in one run on one machine.
 //!
 //! ```text
-//! cargo run --release -p manometer-bench -- junit ingest requests storage start
+//! cargo run --release -p manometer-bench -- junit ingest requests storage start exec
 //! cargo run --release -p manometer-bench -- all --hundred-million
 //! ```
 //!
@@ -61,9 +61,15 @@ enum Name {
     Storage,
     /// Starting the command, and an idle server's memory
     Start,
+    /// What `exec` costs beside the bare command
+    Exec,
 }
 
 fn main() -> ExitCode {
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == comparisons::exec::TELL_TIME) {
+        report::tell(&comparisons::exec::monotonic_seconds().to_string());
+        return ExitCode::SUCCESS;
+    }
     match run(&Options::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -85,6 +91,9 @@ fn run(options: &Options) -> anyhow::Result<()> {
     let mut report = Report::default();
     if wants(Name::Start) {
         comparisons::start::measure(&scene, &mut report)?;
+    }
+    if wants(Name::Exec) {
+        comparisons::exec::measure(&scene, &mut report)?;
     }
     if wants(Name::Junit) {
         comparisons::junit::measure(&scene, &mut report)?;

@@ -105,6 +105,12 @@ impl Report {
     }
 }
 
+/// Says one thing on standard output.
+#[expect(clippy::print_stdout, reason = "the answer to a question")]
+pub(crate) fn tell(text: &str) {
+    println!("{text}");
+}
+
 /// Says what is going on.
 #[expect(clippy::print_stderr, reason = "progress belongs to standard error")]
 pub(crate) fn note(text: &str) {

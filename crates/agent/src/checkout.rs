@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 
-use manometer_providers::environment::GitFacts;
+use manometer_providers::environment::{GitFacts, project_of_remote};
 
 /// Symbolic references may point to each other; git follows five.
 const MOST_HOPS: usize = 5;
@@ -85,28 +85,6 @@ fn remote(config: &Path) -> Option<String> {
     let of_origin = addresses.iter().find(|(section, _)| section == "[remote \"origin\"]");
     let only = (addresses.len() == 1).then(|| addresses.first()).flatten();
     of_origin.or(only).map(|(_, address)| address.clone())
-}
-
-/// `git@github.com:acme/shop.git`, `https://user@github.com/acme/shop` and the like as `github.com/acme/shop`;
-/// `None` for a path on this machine. User names and passwords are left out.
-fn project_of_remote(remote: &str) -> Option<String> {
-    let address = match remote.split_once("://") {
-        Some((scheme, rest)) if scheme != "file" => rest.to_owned(),
-        Some(_) => return None,
-        None => {
-            let (host, path) = remote.split_once(':')?;
-            if host.contains('/') {
-                return None;
-            }
-            format!("{host}/{path}")
-        }
-    };
-    let (authority, path) = address.split_once('/')?;
-    let host_and_port = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let host = host_and_port.split_once(':').map_or(host_and_port, |(host, _)| host);
-    let path = path.trim_matches('/');
-    let path = path.strip_suffix(".git").unwrap_or(path);
-    (!host.is_empty() && !path.is_empty()).then(|| format!("{host}/{path}"))
 }
 
 #[cfg(test)]

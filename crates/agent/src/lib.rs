@@ -10,6 +10,7 @@ pub mod metric;
 pub mod regression;
 pub mod reports;
 pub mod run;
+pub mod settings;
 pub mod shipping;
 pub mod steps;
 pub mod surroundings;

@@ -1,5 +1,7 @@
 //! Every environment variable the program reads, in one place.
 
+use manometer_agent::settings;
+
 /// Settings file; like `--config`.
 pub(crate) const CONFIG: &str = "MANOMETER_CONFIG";
 /// Data folder; like `--data`.
@@ -9,29 +11,29 @@ pub(crate) const LISTEN: &str = "MANOMETER_LISTEN";
 /// Address to take StatsD on; like `--statsd`.
 pub(crate) const STATSD: &str = "MANOMETER_STATSD";
 /// Address of a server; like `--server`.
-pub(crate) const SERVER: &str = "MANOMETER_URL";
+pub(crate) const SERVER: &str = settings::SERVER;
 /// Token sent to the server; like `--token`.
-pub(crate) const TOKEN: &str = "MANOMETER_TOKEN";
+pub(crate) const TOKEN: &str = settings::TOKEN;
 /// What to log, in the syntax of tracing's `EnvFilter`: `info`, `manometer_store=debug`.
 pub(crate) const LOG: &str = "MANOMETER_LOG";
 /// Part of a monorepo; like `--service`.
 pub(crate) const SERVICE: &str = "CI_SERVICE_NAME";
 /// `true`: `exec` and `step` run their commands and do nothing else.
-pub(crate) const DISABLED: &str = "MANOMETER_DISABLED";
+pub(crate) const DISABLED: &str = settings::DISABLED;
 /// The same, as PANTHER's metrics system calls it.
-pub(crate) const PANTHER_DISABLED: &str = "PANTHER_METRICS_DISABLED";
+pub(crate) const PANTHER_DISABLED: &str = settings::PANTHER_DISABLED;
 /// Folder of the local store, instead of `.manometer` in the checkout; like `--path`.
-pub(crate) const PATH: &str = "MANOMETER_PATH";
+pub(crate) const PATH: &str = settings::PATH;
 /// The same, by the name PANTHER's metrics system gave it; read where `MANOMETER_PATH` is not set.
-pub(crate) const PANTHER_PATH: &str = "PANTHER_METRICS_PATH";
+pub(crate) const PANTHER_PATH: &str = settings::PANTHER_PATH;
 /// Seconds between two looks at the processes of a command; 0 for none.
-pub(crate) const SAMPLE_INTERVAL: &str = "MANOMETER_SAMPLE_INTERVAL";
+pub(crate) const SAMPLE_INTERVAL: &str = settings::SAMPLE_INTERVAL;
 /// The same, as PANTHER's metrics system calls it.
-pub(crate) const PANTHER_SAMPLE_INTERVAL: &str = "PANTHER_METRICS_SAMPLE_INTERVAL";
+pub(crate) const PANTHER_SAMPLE_INTERVAL: &str = settings::PANTHER_SAMPLE_INTERVAL;
 /// Longest time, in seconds, that sending may take at the end of a run; 0 leaves it to a later call.
-pub(crate) const SEND_SECONDS: &str = "MANOMETER_SEND_SECONDS";
+pub(crate) const SEND_SECONDS: &str = settings::SEND_SECONDS;
 /// Folder of what waits for the server.
-pub(crate) const SPOOL: &str = "MANOMETER_SPOOL";
+pub(crate) const SPOOL: &str = settings::SPOOL;
 /// Set by `exec` for the steps inside it: the folder they tell their times in.
 pub(crate) const RUN_FOLDER: &str = manometer_agent::steps::FOLDER_VARIABLE;
 /// W3C trace context: read, and set for every command.

@@ -28,6 +28,7 @@ const SECRETS: &[&[&str]] = &[
     &["remote_write", "token"],
     &["bucket", "secret_access_key"],
     &["bucket", "session_token"],
+    &["bucket", "token"],
     &["otlp", "headers"],
     &["otlp", "traces", "headers"],
     &["otlp", "metrics", "headers"],

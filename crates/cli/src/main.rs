@@ -7,7 +7,6 @@
 //!
 //! **Invariant:** the only room that prints. What it does beyond that is in the rooms it calls.
 
-mod agent_settings;
 mod args;
 mod commands;
 mod config;

@@ -13,7 +13,9 @@
 
 pub mod faults;
 pub mod http;
+pub mod peers;
 pub mod process;
+pub mod programs;
 pub mod small_disk;
 pub mod sql;
 pub mod usage;

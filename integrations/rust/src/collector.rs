@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use manometer_agent::local::{LocalStore, RunRecord};
+use manometer_agent::settings::Settings;
 use manometer_agent::surroundings::Surroundings;
 use manometer_model::{Clock as _, Labels, SystemClock};
 use serde_json::{Map, Value};
 
 use crate::sending;
-use crate::settings::Settings;
 
 /// Metrics on their way into one record. May be used from several threads.
 ///

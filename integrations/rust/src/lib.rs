@@ -17,7 +17,6 @@
 mod collector;
 mod sampler;
 mod sending;
-mod settings;
 
 use std::sync::LazyLock;
 

@@ -6,10 +6,12 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use manometer_agent::measure::{ProcessTree, megabytes};
+use manometer_agent::settings::Settings;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike as _;
 
-use crate::settings::Settings;
+/// Time between two looks where nothing else is said.
+const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Over a shorter time the ticks of the system's clock would look like a load.
 const SHORTEST_STRETCH: Duration = Duration::from_millis(50);
@@ -35,7 +37,8 @@ pub struct ResourceSampler {
 impl ResourceSampler {
     /// Begins, with the interval of `MANOMETER_SAMPLE_INTERVAL`, else a second.
     pub fn start() -> Self {
-        Self::every(Settings::from_environment().sample_interval)
+        let interval = Settings::from_environment().sample_interval.unwrap_or(Some(INTERVAL));
+        Self::every(interval.unwrap_or_default())
     }
 
     /// Begins, and looks once in this time; with zero only at the beginning and the end.

@@ -1,13 +1,13 @@
 //! Sends a record to a server, by the spool of the agent.
 
 use manometer_agent::local::RunRecord;
+use manometer_agent::settings::Settings;
 use manometer_agent::shipping::{self, Patience, Server};
 use manometer_agent::surroundings::Surroundings;
 use manometer_model::records::{Run, Sample};
 use manometer_model::{Clock as _, Conclusion, Labels, Record, Status, SystemClock};
 
 use crate::collector::Flushed;
-use crate::settings::{Settings, spool};
 
 /// Puts the record into the spool and delivers what lies there, in bounded time; says whether it is kept there or by the
 /// server. Without a server nothing happens.
@@ -39,7 +39,7 @@ fn put_and_deliver(
     server: &Server,
     settings: &Settings,
 ) -> Result<Option<String>, String> {
-    let spool = spool()?;
+    let spool = Settings::spool()?;
     let now = SystemClock.now();
     for (shipment, body) in shipping::run_records(server, &record.run_id, &rows_of(record, around)) {
         spool.put(&shipment, &body, now).map_err(|error| error.to_string())?;

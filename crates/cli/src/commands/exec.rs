@@ -8,10 +8,10 @@ use anyhow::Context as _;
 use manometer_agent::exec::{Dispatch, Measured, Plan, Sending, exporters, run};
 use manometer_agent::local::LocalStore;
 use manometer_agent::run::{CommandLine, Signals};
+use manometer_agent::settings::Settings;
 use manometer_agent::surroundings::Surroundings;
 use manometer_model::{Clock, SystemClock};
 
-use crate::agent_settings::AgentSettings;
 use crate::args::ExecArgs;
 use crate::exit::usage;
 use crate::output;
@@ -22,7 +22,7 @@ const DEFAULT_INTERVAL: Duration = Duration::from_secs(1);
 /// Runs, measures, records, and ends this process as the command ended.
 pub(crate) fn run_exec(arguments: &ExecArgs) -> anyhow::Result<()> {
     let line = command_line(&arguments.command)?;
-    let mut settings = AgentSettings::from_environment();
+    let mut settings = Settings::from_environment();
     if settings.is_disabled {
         return super::step::become_command(&line);
     }
@@ -62,7 +62,7 @@ pub(crate) fn run_plan(
     plan: Plan,
     around: &Around<'_>,
     telling: Telling,
-    settings: &mut AgentSettings,
+    settings: &mut Settings,
 ) -> anyhow::Result<()> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let folder = plan.folder.clone();
@@ -97,7 +97,7 @@ fn bring_to_safety(
     mut signals: Signals,
     folder: &Path,
     telling: Telling,
-    settings: &mut AgentSettings,
+    settings: &mut Settings,
     clock: &Arc<dyn Clock>,
 ) {
     let mut problems = std::mem::take(&mut settings.problems);
@@ -105,7 +105,7 @@ fn bring_to_safety(
     let dispatch = Dispatch {
         store: LocalStore::locate(settings.store.as_deref(), folder),
         sending: sending(settings, &mut problems),
-        exporters: exporters(&AgentSettings::variable, clock, &mut problems),
+        exporters: exporters(&Settings::variable, clock, &mut problems),
         time: settings.send_time,
     };
     let mut dispatched = dispatch.dispatch(measured, &mut signals, clock);
@@ -113,9 +113,9 @@ fn bring_to_safety(
     summary::tell(telling, measured, dispatched.delivery.as_ref(), &problems);
 }
 
-fn sending(settings: &AgentSettings, problems: &mut Vec<String>) -> Option<Sending> {
+fn sending(settings: &Settings, problems: &mut Vec<String>) -> Option<Sending> {
     let server = settings.server.clone()?;
-    match AgentSettings::spool() {
+    match Settings::spool() {
         Ok(spool) => Some(Sending { server, spool }),
         Err(error) => {
             problems.push(format!("nothing is sent: {error}"));
@@ -126,7 +126,7 @@ fn sending(settings: &AgentSettings, problems: &mut Vec<String>) -> Option<Sendi
 
 /// Seconds as an interval; zero for none.
 pub(crate) fn interval(seconds: f64) -> anyhow::Result<Option<Duration>> {
-    crate::agent_settings::interval(seconds).map_err(|error| usage(format!("--sample-interval: {error}")))
+    manometer_agent::settings::interval(seconds).map_err(|error| usage(format!("--sample-interval: {error}")))
 }
 
 /// Splits program and arguments.

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use manometer_agent::settings::Settings;
 use manometer_agent::shipping::{Patience, Spool, deliver};
 use manometer_model::SystemClock;
 
-use crate::agent_settings::AgentSettings;
 use crate::args::SpoolCommand;
 use crate::exit::{server, usage};
 use crate::output;
@@ -15,9 +15,9 @@ use crate::output;
 const PATIENCE: Duration = Duration::from_secs(600);
 
 pub(crate) fn run(command: SpoolCommand) -> anyhow::Result<()> {
-    let settings = AgentSettings::from_environment();
+    let settings = Settings::from_environment();
     settings.problems.iter().for_each(output::warn);
-    let spool = AgentSettings::spool().map_err(|error| usage(format!("{error}; set MANOMETER_SPOOL")))?;
+    let spool = Settings::spool().map_err(|error| usage(format!("{error}; set MANOMETER_SPOOL")))?;
     match command {
         SpoolCommand::List => list(&spool),
         SpoolCommand::Send => send(&spool, &settings),
@@ -47,7 +47,7 @@ fn list(spool: &Spool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn send(spool: &Spool, settings: &AgentSettings) -> anyhow::Result<()> {
+fn send(spool: &Spool, settings: &Settings) -> anyhow::Result<()> {
     let Some(target) = &settings.server else {
         return Err(usage("say which server with MANOMETER_URL (and MANOMETER_TOKEN)"));
     };

@@ -7,11 +7,11 @@ use std::process::Command;
 use anyhow::Context as _;
 use manometer_agent::exec::Plan;
 use manometer_agent::run::{CommandLine, Ending, StartError};
+use manometer_agent::settings::Settings;
 use manometer_agent::steps::{StepFolder, StepPlan, run_step};
 use manometer_model::SystemClock;
 
 use super::exec::{Around, command_line, run_plan};
-use crate::agent_settings::AgentSettings;
 use crate::args::StepArgs;
 use crate::exit::usage;
 use crate::output;
@@ -24,7 +24,7 @@ const NAME_LENGTH: usize = 120;
 pub(crate) fn run_step_command(arguments: &StepArgs) -> anyhow::Result<()> {
     let (name, line) =
         if arguments.make { recipe(&arguments.words, &arguments.shell)? } else { named(&arguments.words)? };
-    let mut settings = AgentSettings::from_environment();
+    let mut settings = Settings::from_environment();
     if settings.is_disabled {
         return become_command(&line);
     }
@@ -43,7 +43,7 @@ pub(crate) fn run_step_command(arguments: &StepArgs) -> anyhow::Result<()> {
 }
 
 /// There is no run around it: it is one.
-fn as_own_run(name: String, line: CommandLine, settings: &mut AgentSettings) -> anyhow::Result<()> {
+fn as_own_run(name: String, line: CommandLine, settings: &mut Settings) -> anyhow::Result<()> {
     let plan = Plan {
         line,
         kind: "step".to_owned(),

@@ -30,17 +30,17 @@ pub(super) fn page(
     let conditions = conditions(filter, project, after).join("\n      AND ");
     let columns: Vec<String> = COLUMNS.iter().skip(2).map(|column| format!("s.{column}")).collect();
     format!(
-        "SELECT newest.record, newest.at, {columns}
+        "SELECT newest.record, newest.last_at, {columns}
 FROM (
-    SELECT label(tags, '{TAG_RECORD}') AS record, max(at) AS at
+    SELECT label(tags, '{TAG_RECORD}') AS record, max(at) AS last_at
     FROM samples
     WHERE {conditions}
     GROUP BY label(tags, '{TAG_RECORD}')
-    ORDER BY max(at) DESC, label(tags, '{TAG_RECORD}') DESC
+    ORDER BY last_at DESC, record DESC
     LIMIT {count}
 ) AS newest
-JOIN samples AS s ON s.at = newest.at AND label(s.tags, '{TAG_RECORD}') = newest.record
-ORDER BY newest.at DESC, newest.record DESC, s.name",
+JOIN samples AS s ON s.at = newest.last_at AND label(s.tags, '{TAG_RECORD}') = newest.record
+ORDER BY newest.last_at DESC, newest.record DESC, s.name",
         columns = columns.join(", ")
     )
 }

@@ -5,6 +5,7 @@ mod commands;
 mod crash;
 mod disk_full;
 mod ending;
+mod exports;
 mod failing_calls;
 mod huge_report;
 mod oracle;

@@ -1,13 +1,15 @@
-//! The same commands with `--server`: against recorded answers, and with the SQL really executed by PostgreSQL.
+//! The same commands with `--server`, on a real one.
 
-use std::process::Command;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
+use std::path::Path;
 
 use manometer_agent::local::RunRecord;
+use manometer_model::Record;
 use manometer_model::records::Sample;
-use serde_json::{Value, json};
+use manometer_testkit::{ServerOptions, ServerProcess};
 
 use crate::project::{Project, build, steady_builds};
-use crate::sql_server::SqlServer;
 
 const PLACE: &str = "github.com/acme/shop";
 
@@ -23,46 +25,45 @@ fn samples(records: &[RunRecord]) -> Vec<Sample> {
     records.iter().flat_map(|record| record.to_samples(&place)).collect()
 }
 
-/// An answer as docs/API.md describes it, with the rows of these samples.
-fn answer(samples: &[Sample], is_truncated: bool) -> String {
-    let rows: Vec<Value> = samples
-        .iter()
-        .map(|sample| {
-            json!([
-                sample.tags["record"],
-                sample.at,
-                sample.name,
-                sample.value,
-                serde_json::to_string(&sample.tags).unwrap(),
-                sample.commit_sha,
-                sample.branch,
-                sample.provider,
-                sample.project,
-                sample.pipeline,
-                sample.run_id,
-            ])
-        })
-        .collect();
-    let columns = json!([{"name": "record", "type": "text"}, {"name": "at", "type": "timestamp"}]);
-    json!({"columns": columns, "rows": rows, "row_count": rows.len(), "truncated": is_truncated, "elapsed_ms": 3.1})
-        .to_string()
+fn options(folder: &Path) -> ServerOptions {
+    ServerOptions::new(env!("CARGO_BIN_EXE_manometer"), folder.join("data"))
+}
+
+/// Makes a token with a scope; the server is guarded from then on.
+fn token(folder: &Path, scope: &str) -> String {
+    let output = manometer_testkit::process::command(Path::new(env!("CARGO_BIN_EXE_manometer")))
+        .args(["token", "create", scope, "--scope", scope, "--data"])
+        .arg(folder.join("data"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+fn send(server: &ServerProcess, token: Option<&str>, samples: Vec<Sample>) {
+    let lines: Vec<String> =
+        samples.into_iter().map(|sample| serde_json::to_string(&Record::from(sample)).unwrap()).collect();
+    let authorization = format!("Bearer {}", token.unwrap_or_default());
+    let headers = [("authorization", authorization.as_str())];
+    let headers = if token.is_some() { &headers[..] } else { &[] };
+    let answer = server.client().post("/api/v1/records", headers, lines.join("\n").as_bytes()).unwrap();
+    assert_eq!(answer.status, 201, "{}", answer.text());
+}
+
+fn address(server: &ServerProcess) -> String {
+    format!("http://{}", server.address())
 }
 
 #[test]
-fn a_run_on_a_server_is_shown_as_one_here() {
-    let recorded = answer(&samples(&[build(1, 0, 61.5)]), false);
-    let server = SqlServer::start(move |_| (200, recorded.clone()));
+fn a_run_on_a_guarded_server_is_shown_as_one_here_to_those_who_may_query() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ingest, query) = (token(folder.path(), "ingest"), token(folder.path(), "query"));
+    let server = ServerProcess::start(options(folder.path())).unwrap();
+    send(&server, Some(&ingest), samples(&[build(1, 0, 61.5)]));
     let project = Project::new();
-    let shown = project.read(&[
-        "show",
-        "0000",
-        "--server",
-        &server.address,
-        "--token",
-        "mano_secret",
-        "--project",
-        PLACE,
-    ]);
+    let address = address(&server);
+    let question = ["show", "0000", "--server", &address, "--project", PLACE, "--token"];
+    let shown = project.read(&[&question[..], &[query.as_str()]].concat());
     for line in [
         "Run ID: 00000001-e29b-41d4-a716-446655440000",
         "Timestamp: 2026-11-20 09:00:00",
@@ -76,32 +77,41 @@ fn a_run_on_a_server_is_shown_as_one_here() {
     ] {
         assert!(shown.lines().any(|found| found == line), "{line} missing in\n{shown}");
     }
-    let asked = server.asked();
-    assert_eq!(asked.len(), 1);
-    assert_eq!(
-        (asked[0].path.as_str(), asked[0].authorization.as_deref()),
-        ("/api/v1/sql", Some("Bearer mano_secret"))
-    );
-    let sql = asked[0].body["sql"].as_str().unwrap();
-    assert!(sql.contains("project = 'github.com/acme/shop'") && sql.contains("'0000'"), "{sql}");
+    let (code, _, err) = project.run(&[&question[..], &[ingest.as_str()]].concat());
+    assert_eq!(code, 3, "{err}");
+    assert!(err.contains("scope") && err.contains("query"), "{err}");
+    let (code, _, err) = project.run(&[&question[..], &["mano_nobody"]].concat());
+    assert_eq!(code, 3, "{err}");
+    let (code, _, err) = project.run(&["show", "0000", "--server", &address, "--project", PLACE]);
+    assert_eq!(code, 3, "{err}");
+    assert!(err.contains("token"), "{err}");
 }
 
 #[test]
-fn a_server_that_refuses_or_is_away_or_cuts_its_answer_is_told_apart() {
+fn a_server_that_cuts_its_answer_or_is_no_manometer_or_is_away_is_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let cutting = options(folder.path()).variable("MANOMETER_LIMITS_QUERY_ROWS", "1");
+    let server = ServerProcess::start(cutting).unwrap();
+    send(&server, None, samples(&[build(1, 0, 1.0)]));
     let project = Project::new();
-    let refused =
-        json!({"error": {"code": "missing_scope", "message": "this token may not query", "request_id": "1"}});
-    for (status, body, code, message) in [
-        (403, refused.to_string(), 3, "this token may not query"),
-        (400, json!({"error": {"message": "no such column"}}).to_string(), 2, "no such column"),
-        (200, "<html>".to_owned(), 3, "not what this version understands"),
-        (200, answer(&samples(&[build(1, 0, 1.0)]), true), 2, "query_rows"),
-    ] {
-        let server = SqlServer::start(move |_| (status, body.clone()));
-        let (found, _, err) = project.run(&["ls", "--server", &server.address]);
-        assert_eq!(found, code, "{status} {err}");
-        assert!(err.contains(message), "{err}");
-    }
+    let (code, _, err) = project.run(&["ls", "--server", &address(&server)]);
+    assert!(code == 2 && err.contains("query_rows"), "{code} {err}");
+
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let other = format!("http://{}", listener.local_addr().unwrap());
+    let answering = std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let mut reader = BufReader::new(stream);
+        let mut line = String::new();
+        while reader.read_line(&mut line).unwrap() > 2 {
+            line.clear();
+        }
+        let answer = "HTTP/1.1 200 OK\r\ncontent-length: 6\r\nconnection: close\r\n\r\n<html>";
+        reader.get_mut().write_all(answer.as_bytes()).unwrap();
+    });
+    let (code, _, err) = project.run(&["ls", "--server", &other]);
+    assert!(code == 3 && err.contains("not what this version understands"), "{code} {err}");
+    answering.join().unwrap();
     let (code, _, err) = project.run(&["ls", "--server", "http://127.0.0.1:9"]);
     assert!(code == 3 && err.contains("failed to reach"), "{err}");
 }
@@ -115,83 +125,8 @@ fn the_store_of_this_machine_is_read_on_demand_also_where_a_server_is_set() {
     assert!(output.status.success() && String::from_utf8(output.stdout).unwrap().contains("00000001-"));
 }
 
-/// PostgreSQL with the table `samples` as the server has it, and the function `label`.
-struct Postgres {
-    connection: String,
-    schema: String,
-}
-
-impl Postgres {
-    fn with(samples: &[Sample]) -> Option<Self> {
-        let Ok(connection) = std::env::var("MANOMETER_TEST_POSTGRES") else {
-            println!("skipped: MANOMETER_TEST_POSTGRES names no PostgreSQL to execute the SQL with");
-            return None;
-        };
-        let postgres = Self { connection, schema: format!("measured_runs_{}", std::process::id()) };
-        let mut script = format!(
-            "CREATE SCHEMA {0}; SET search_path = {0};
-             CREATE FUNCTION label(labels text, key text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT labels::json ->> key';
-             CREATE TABLE samples (provider text, project text, pipeline text, run_id text, branch text, commit_sha text,
-                                   name text, value float8, tags text, at timestamp);",
-            postgres.schema
-        );
-        for sample in samples {
-            let texts: Vec<String> = [
-                Some(&sample.provider),
-                Some(&sample.project),
-                sample.pipeline.as_ref(),
-                sample.run_id.as_ref(),
-                sample.branch.as_ref(),
-                sample.commit_sha.as_ref(),
-                Some(&sample.name),
-            ]
-            .map(|text| text.map_or_else(|| "NULL".to_owned(), |text| format!("'{text}'")))
-            .to_vec();
-            let tags = serde_json::to_string(&sample.tags).unwrap();
-            script += &format!(
-                "INSERT INTO samples VALUES ({}, {}, '{tags}', '{}');",
-                texts.join(", "),
-                sample.value,
-                sample.at.to_string().trim_end_matches('Z')
-            );
-        }
-        postgres.psql(&script);
-        Some(postgres)
-    }
-
-    fn psql(&self, script: &str) -> String {
-        // Through a file: an argument may be no longer than 128 KiB.
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), format!("SET search_path = {};{script}", self.schema)).unwrap();
-        let output = Command::new("psql")
-            .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", &self.connection, "-f"])
-            .arg(file.path())
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    /// The answer of `/api/v1/sql` to a question.
-    fn answer(&self, sql: &str) -> String {
-        let rows = self.psql(&format!(
-            "SELECT json_build_array(record, to_char(at, 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), name, value, tags, \
-             commit_sha, branch, provider, project, pipeline, run_id) FROM ({sql}) AS asked;"
-        ));
-        let rows: Vec<Value> = rows.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        json!({"columns": [], "rows": rows, "row_count": rows.len(), "truncated": false, "elapsed_ms": 1.0})
-            .to_string()
-    }
-}
-
-impl Drop for Postgres {
-    fn drop(&mut self) {
-        self.psql(&format!("DROP SCHEMA {} CASCADE;", self.schema));
-    }
-}
-
 #[test]
-fn the_questions_bring_the_same_runs_from_a_database_as_from_here() {
+fn a_server_answers_every_question_as_the_store_of_this_machine_does() {
     let mut records = steady_builds();
     // More than a page, many of one moment, so that the places between pages matter.
     records.extend((0..700).map(|number| build(0x1000 + number, 40 + i64::from(number) / 300, 61.0)));
@@ -203,8 +138,10 @@ fn the_questions_bring_the_same_runs_from_a_database_as_from_here() {
     all.push(Sample { project: PLACE.to_owned(), name: "of no record".to_owned(), ..all[0].clone() });
     all.last_mut().unwrap().tags.clear();
     all.push(Sample { project: "github.com/acme/other".to_owned(), ..all[1].clone() });
-    let Some(postgres) = Postgres::with(&all) else { return };
-    let server = SqlServer::start(move |sql| (200, postgres.answer(sql)));
+    let folder = tempfile::tempdir().unwrap();
+    let server = ServerProcess::start(options(folder.path())).unwrap();
+    send(&server, None, all);
+    let address = address(&server);
 
     let project = Project::new();
     project.append(&records);
@@ -219,7 +156,7 @@ fn the_questions_bring_the_same_runs_from_a_database_as_from_here() {
         &["regression-check", "00001000", "--last", "5", "--format", "json"],
         &["show", "000010"],
     ] {
-        let remote = [question, &["--server", &server.address, "--project", PLACE]].concat();
+        let remote = [question, &["--server", &address, "--project", PLACE]].concat();
         let (here, there) = (project.run(question), project.run(&remote));
         assert_eq!(here.0, there.0, "{question:?} {}", there.2);
         let mut lines = here.1.lines().zip(there.1.lines());
@@ -227,7 +164,6 @@ fn the_questions_bring_the_same_runs_from_a_database_as_from_here() {
         assert_eq!(difference, None, "{question:?}");
         assert_eq!(here.1.lines().count(), there.1.lines().count(), "{question:?}");
     }
-    assert!(server.asked().len() > 8);
 }
 
 /// A line without what only a server knows of a run.

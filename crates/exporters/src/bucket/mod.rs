@@ -1,7 +1,7 @@
 //! JSON Lines to S3, to what speaks like it (MinIO, Ceph, R2), and to Google Cloud Storage.
 //!
 //! One object a run: `PREFIX/date=YYYY-MM-DD/RUN_ID.jsonl`, each line a record as `POST /api/v1/records` takes it.
-//! Google's storage is written through its S3-compatible XML API with an HMAC key. Objects are put whole, so a
+//! Google's storage is written through its XML API, signed as for S3 with an HMAC key, or with an access token. Objects are put whole, so a
 //! reader sees all of one or none of it.
 
 mod objects;
@@ -16,7 +16,7 @@ use url::Url;
 use crate::http::{Answer, Authorization, HttpClient, Outcome, Outgoing, RetryPolicy, parse_url, send};
 use crate::records::Batch;
 use crate::settings::{BucketSettings, SendingSettings};
-use crate::{Deadline, ExportReport, Exporter};
+use crate::{Deadline, ExportReport, Exporter, Secret};
 use objects::Object;
 
 /// The exporter.
@@ -24,10 +24,19 @@ use objects::Object;
 pub(crate) struct Bucket {
     destination: String,
     signer: Signer,
-    credentials: Credentials,
+    access: Access,
     prefix: String,
     retry: RetryPolicy,
     client: HttpClient,
+}
+
+/// How a request shows that it may write.
+#[derive(Debug)]
+enum Access {
+    /// Signed with a key, in the address.
+    Key(Credentials),
+    /// A token of Google's, in the header `Authorization`.
+    Token(Secret),
 }
 
 const DEFAULT_REGION: &str = "us-east-1";
@@ -68,7 +77,7 @@ impl Bucket {
         Ok(Self {
             destination: format!("{}://{name}/{prefix}", if is_google { "gs" } else { "s3" }),
             signer,
-            credentials: credentials(settings)?,
+            access: access(settings, is_google)?,
             prefix: prefix.trim_matches('/').to_owned(),
             retry: sending.retry_policy(|status| status == 429 || status >= 500),
             client: HttpClient::new(),
@@ -77,12 +86,21 @@ impl Bucket {
 
     fn put(&mut self, object: Object, deadline: &Deadline, report: &mut ExportReport) {
         let Object { key, lines, body } = object;
-        let action = self.signer.put_object(Some(&self.credentials), &key);
+        let (url, authorization) = match &self.access {
+            Access::Key(key_pair) => {
+                let signed = self.signer.put_object(Some(key_pair), &key).sign(SIGNATURE_LIFETIME);
+                (signed, Authorization::None)
+            }
+            Access::Token(token) => {
+                let header = Secret::new(format!("Bearer {}", token.reveal()));
+                (self.signer.object_url(&key), Authorization::Header(header))
+            }
+        };
         let outgoing = Outgoing {
             method: Method::PUT,
-            url: action.sign(SIGNATURE_LIFETIME),
+            url,
             headers: vec![("Content-Type".to_owned(), "application/x-ndjson".to_owned())],
-            authorization: Authorization::None,
+            authorization,
             body,
         };
         match send(&mut self.client, &outgoing, &self.retry, deadline) {
@@ -115,15 +133,23 @@ impl Exporter for Bucket {
     }
 }
 
-fn credentials(settings: &BucketSettings) -> Result<Credentials, Problem> {
+fn access(settings: &BucketSettings, is_google: bool) -> Result<Access, Problem> {
+    if let Some(token) = settings.token.as_ref().filter(|_| is_google) {
+        return Ok(Access::Token(token.clone()));
+    }
     let (Some(id), Some(secret)) = (&settings.access_key_id, &settings.secret_access_key) else {
-        let message = "is missing: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (for gs:// an HMAC key)";
+        let message = match is_google {
+            true => {
+                "is missing: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to an HMAC key, or GCS_TOKEN"
+            }
+            false => "is missing: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+        };
         return Err(Problem::new(message).in_field("access_key_id"));
     };
-    Ok(match &settings.session_token {
+    Ok(Access::Key(match &settings.session_token {
         Some(token) => Credentials::new_with_token(id, secret.reveal(), token.reveal()),
         None => Credentials::new(id, secret.reveal()),
-    })
+    }))
 }
 
 /// The code and message of a refusal, without the rest of its XML, which repeats what was signed.

@@ -21,6 +21,8 @@ pub struct BucketSettings {
     pub secret_access_key: Option<Secret>,
     /// Token of a temporary access key.
     pub session_token: Option<Secret>,
+    /// Access token of Google Cloud Storage, instead of a key.
+    pub token: Option<Secret>,
 }
 
 impl BucketSettings {
@@ -38,6 +40,7 @@ impl BucketSettings {
             settings.secret_access_key = environment.secret(&["AWS_SECRET_ACCESS_KEY"]);
             settings.session_token = environment.secret(&["AWS_SESSION_TOKEN"]);
         }
+        put(&mut settings.token, environment.secret(&["GCS_TOKEN", "CLOUDSDK_AUTH_ACCESS_TOKEN"]));
         Some(settings)
     }
 }

@@ -35,6 +35,8 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("AWS_ACCESS_KEY_ID", "id of the access key (for gs:// of the HMAC key)"),
     ("AWS_SECRET_ACCESS_KEY", "the access key"),
     ("AWS_SESSION_TOKEN", "token of a temporary access key"),
+    ("GCS_TOKEN", "access token of Google Cloud Storage, instead of a key"),
+    ("CLOUDSDK_AUTH_ACCESS_TOKEN", "the same, by the name gcloud gave it"),
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "base address of an OTLP receiver, `http://HOST:4318`"),
     ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "address for traces, used as it is"),
     ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "address for metrics, used as it is"),

@@ -1,52 +1,16 @@
 //! InfluxDB 1.x itself, and VictoriaMetrics as a receiver of the 2.x address.
 
-use std::path::Path;
-
 use manometer_exporters::Batch;
 use serde_json::{Value, json};
 
-use crate::programs::Program;
 use crate::records::{COMMIT, HARD_NAME, build_of};
 use crate::world::{exporter, now, plenty, settings};
-
-fn influxd() -> Option<Program> {
-    Program::start("influxd", "influxdb", "/ping", |port, folder| {
-        let at = |name: &str| folder.join(name).display().to_string();
-        let config = format!(
-            "reporting-disabled = true\nbind-address = \"127.0.0.1:0\"\n[meta]\ndir = \"{}\"\n[data]\ndir = \"{}\"\n\
-             wal-dir = \"{}\"\n[http]\nbind-address = \"127.0.0.1:{port}\"\n[monitor]\nstore-enabled = false\n",
-            at("meta"),
-            at("data"),
-            at("wal"),
-        );
-        let path = folder.join("influxdb.conf");
-        std::fs::write(&path, config).unwrap();
-        vec!["-config".to_owned(), path.display().to_string()]
-    })
-}
-
-fn query(influx: &Program, question: &str) -> Value {
-    let encoded: String = url::form_urlencoded::byte_serialize(question.as_bytes()).collect();
-    let answer = influx.send("POST", &format!("/query?db=ci&q={encoded}"), "");
-    assert_eq!(answer.status, 200, "{question}: {}", answer.body);
-    serde_json::from_str(&answer.body).unwrap()
-}
-
-fn rows(influx: &Program, question: &str) -> Vec<Value> {
-    let answer = query(influx, question);
-    let series = &answer["results"][0]["series"];
-    series
-        .as_array()
-        .into_iter()
-        .flatten()
-        .flat_map(|one| one["values"].as_array().unwrap().clone())
-        .collect()
-}
+use manometer_testkit::peers::{influxdb, influxdb_rows, victoria_metrics};
 
 #[test]
 fn builds_and_tests_are_points_with_the_agreed_tags_and_fields() {
-    let Some(influx) = influxd() else { return };
-    query(&influx, "CREATE DATABASE ci");
+    let Some(influx) = influxdb() else { return };
+    influxdb_rows(&influx, "CREATE DATABASE ci");
     let mut exporter =
         exporter(&settings(&format!("[influxdb]\nurl = '{}'\ndatabase = 'ci'", influx.url(""))));
     let at = now();
@@ -54,7 +18,7 @@ fn builds_and_tests_are_points_with_the_agreed_tags_and_fields() {
     assert_eq!((report.sent, report.dropped, report.undelivered), (6, 0, 0), "{report:?}");
 
     let keys = |what: &str, measurement: &str| -> Vec<Value> {
-        rows(&influx, &format!("SHOW {what} KEYS FROM {measurement}"))
+        influxdb_rows(&influx, &format!("SHOW {what} KEYS FROM {measurement}"))
             .iter()
             .map(|row| row[0].clone())
             .collect()
@@ -84,8 +48,10 @@ fn builds_and_tests_are_points_with_the_agreed_tags_and_fields() {
         "SELECT test_name, status, duration_seconds FROM ci_test_results WHERE status = 'failed'",
     );
     assert_eq!(tests[0].as_array().unwrap()[1..], [json!(HARD_NAME), json!("failed"), json!(0.25)]);
-    let samples =
-        rows(&influx, "SELECT \"name\", value, stage FROM ci_samples WHERE \"name\" = 'ram.peak_mb'");
+    let samples = influxdb_rows(
+        &influx,
+        "SELECT \"name\", value, stage FROM ci_samples WHERE \"name\" = 'ram.peak_mb'",
+    );
     assert_eq!(
         samples[0].as_array().unwrap()[1..],
         [json!("ram.peak_mb"), json!(128.7), json!("build_wheel")]
@@ -94,8 +60,8 @@ fn builds_and_tests_are_points_with_the_agreed_tags_and_fields() {
 
 #[test]
 fn a_field_of_another_type_costs_its_point_alone_and_is_told() {
-    let Some(influx) = influxd() else { return };
-    query(&influx, "CREATE DATABASE ci");
+    let Some(influx) = influxdb() else { return };
+    influxdb_rows(&influx, "CREATE DATABASE ci");
     let at = now();
     let taken = format!("ci_build,service=x duration_seconds=\"text\" {}\n", at.as_micros() * 1_000);
     assert_eq!(influx.send("POST", "/write?db=ci", &taken).status, 204);
@@ -104,12 +70,12 @@ fn a_field_of_another_type_costs_its_point_alone_and_is_told() {
     let report = exporter.export(&Batch::new(&build_of("payments", at)), &plenty());
     assert_eq!((report.sent, report.dropped, report.undelivered), (5, 1, 0), "{report:?}");
     assert!(report.problems.first[0].message.contains("field type conflict"), "{:?}", report.problems);
-    assert_eq!(rows(&influx, "SELECT * FROM ci_test_results").len(), 3);
+    assert_eq!(influxdb_rows(&influx, "SELECT * FROM ci_test_results").len(), 3);
 }
 
 #[test]
 fn a_database_that_does_not_exist_is_told_in_influxdbs_words() {
-    let Some(influx) = influxd() else { return };
+    let Some(influx) = influxdb() else { return };
     let mut exporter =
         exporter(&settings(&format!("[influxdb]\nurl = '{}'\ndatabase = 'nowhere'", influx.url(""))));
     let report = exporter.export(&Batch::new(&build_of("payments", now())), &plenty());
@@ -119,8 +85,8 @@ fn a_database_that_does_not_exist_is_told_in_influxdbs_words() {
 
 #[test]
 fn twenty_thousand_tests_of_one_moment_are_twenty_thousand_points() {
-    let Some(influx) = influxd() else { return };
-    query(&influx, "CREATE DATABASE ci");
+    let Some(influx) = influxdb() else { return };
+    influxdb_rows(&influx, "CREATE DATABASE ci");
     let at = now();
     let run = crate::records::run("payments", at);
     let same = crate::records::test(&run, "parametrised", manometer_model::TestStatus::Passed, at);
@@ -129,14 +95,13 @@ fn twenty_thousand_tests_of_one_moment_are_twenty_thousand_points() {
         exporter(&settings(&format!("[influxdb]\nurl = '{}'\ndatabase = 'ci'", influx.url(""))));
     let report = exporter.export(&Batch::new(&records), &plenty());
     assert_eq!((report.sent, report.is_complete()), (20_000, true), "{report:?}");
-    let counted = rows(&influx, "SELECT COUNT(duration_seconds) FROM ci_test_results");
+    let counted = influxdb_rows(&influx, "SELECT COUNT(duration_seconds) FROM ci_test_results");
     assert_eq!(counted[0][1], json!(20_000));
 }
 
 #[test]
 fn victoria_metrics_takes_the_2x_address() {
-    let victoria = Program::start("victoria-metrics", "victoria-metrics", "/health", victoria_arguments);
-    let Some(victoria) = victoria else { return };
+    let Some(victoria) = victoria_metrics() else { return };
     let section =
         format!("[influxdb]\nurl = '{}'\nbucket = 'ci'\norg = 'acme'\ntoken = 't'", victoria.url(""));
     let report = exporter(&settings(&section)).export(&Batch::new(&build_of("payments", now())), &plenty());
@@ -146,12 +111,4 @@ fn victoria_metrics_takes_the_2x_address() {
     let series: Value = serde_json::from_str(found.lines().next().expect("no series")).unwrap();
     assert_eq!(series["values"], json!([12.5]));
     assert_eq!(series["metric"]["branch"], "feature/a b");
-}
-
-pub(crate) fn victoria_arguments(port: u16, folder: &Path) -> Vec<String> {
-    vec![
-        format!("-httpListenAddr=127.0.0.1:{port}"),
-        format!("-storageDataPath={}", folder.join("data").display()),
-        "-search.latencyOffset=0s".to_owned(),
-    ]
 }

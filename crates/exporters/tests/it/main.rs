@@ -13,7 +13,6 @@ mod bucket;
 mod influxdb;
 mod misbehaving;
 mod otlp;
-mod programs;
 mod prometheus;
 mod records;
 mod round_trip;

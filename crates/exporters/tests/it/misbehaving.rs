@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use manometer_exporters::{Batch, Deadline};
 use manometer_model::Record;
 
-use crate::programs::free_port;
 use crate::records::{build_of, run, sample};
 use crate::scripted::{Reply, Scripted};
 use crate::world::{Pauses, exporter, now, plenty, settings};
+use manometer_testkit::programs::free_port;
 
 fn influx(server: &Scripted) -> String {
     format!("[influxdb]\nurl = '{}'\nbucket = 'ci'\norg = 'acme'\ntoken = 'sesame'", server.url("/base"))

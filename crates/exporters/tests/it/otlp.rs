@@ -3,10 +3,10 @@
 use manometer_exporters::Batch;
 use serde_json::{Value, json};
 
-use crate::programs::python;
 use crate::records::{COMMIT, HARD_NAME, build_of, run};
 use crate::scripted::{Reply, Scripted, Seen};
 use crate::world::{exporter, now, plenty, settings};
+use manometer_testkit::programs::python;
 
 /// Unpacks a request and writes it as JSON; `json` ones are checked to say the same as the protobuf messages do.
 const READ: &str = r#"

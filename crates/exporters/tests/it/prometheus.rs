@@ -3,29 +3,9 @@
 use manometer_exporters::Batch;
 use serde_json::Value;
 
-use crate::influxdb::victoria_arguments;
-use crate::programs::Program;
 use crate::records::build_of;
 use crate::world::{exporter, now, plenty, settings};
-
-fn pushgateway() -> Option<Program> {
-    Program::start("prometheus-pushgateway", "prometheus-pushgateway", "/-/ready", |port, _| {
-        vec![format!("--web.listen-address=127.0.0.1:{port}")]
-    })
-}
-
-fn prometheus() -> Option<Program> {
-    Program::start("prometheus", "prometheus", "/-/ready", |port, folder| {
-        let config = folder.join("prometheus.yml");
-        std::fs::write(&config, "global: {}\n").unwrap();
-        vec![
-            format!("--web.listen-address=127.0.0.1:{port}"),
-            format!("--config.file={}", config.display()),
-            format!("--storage.tsdb.path={}", folder.join("data").display()),
-            "--web.enable-remote-write-receiver".to_owned(),
-        ]
-    })
-}
+use manometer_testkit::peers::{prometheus, pushgateway, victoria_metrics};
 
 #[test]
 fn the_last_run_of_each_service_is_a_group_of_its_own() {
@@ -99,7 +79,7 @@ fn samples_prometheus_cannot_take_cost_themselves_alone() {
 
 #[test]
 fn victoria_metrics_takes_samples_by_remote_write() {
-    let victoria = Program::start("victoria-metrics", "victoria-metrics", "/health", victoria_arguments);
+    let victoria = victoria_metrics();
     let Some(victoria) = victoria else { return };
     let section =
         format!("[remote_write]\nurl = '{}'\nlabels = {{ team = 'core' }}", victoria.url("/api/v1/write"));

@@ -63,8 +63,9 @@ impl GitFacts {
     }
 }
 
-/// The project of a remote; `None` for a path on this machine, which is nobody else's name for the repository.
-fn project_of_remote(remote: &str) -> Option<String> {
+/// The project of a remote; `None` for a path on this machine, which is nobody else's name for the repository. User
+/// names and passwords are left out.
+pub fn project_of_remote(remote: &str) -> Option<String> {
     let is_elsewhere = match remote.split_once("://") {
         Some((scheme, _)) => !scheme.eq_ignore_ascii_case("file"),
         // `git@host:owner/name`, but neither `../shop` nor `C:\shop`.

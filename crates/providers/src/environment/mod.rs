@@ -58,7 +58,7 @@ mod woodpecker;
 
 pub use context::{CiContext, Told};
 pub use field::Field;
-pub use git::GitFacts;
+pub use git::{GitFacts, project_of_remote};
 pub use surroundings::{LocalFiles, ReadFile, Surroundings};
 
 use std::path::Path;

@@ -1,10 +1,10 @@
 //! `/write` and `/api/v2/write`.
 
 use manometer_server::access::Scope;
+use manometer_testkit::programs::python;
 use serde_json::{Value, json};
 
 use crate::harness::{Harness, send};
-use crate::programs::python;
 
 const BUILD: &str = "ci_build,service=payments,branch=main,event=push duration_seconds=12.5,commit_sha=\"9f3c\" 1700000000000000000\n";
 

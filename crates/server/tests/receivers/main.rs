@@ -10,8 +10,5 @@
 
 mod harness;
 mod influxdb;
-#[allow(dead_code, reason = "shared with the tests of the exporters, which use the rest")]
-#[path = "../../../exporters/tests/it/programs.rs"]
-mod programs;
 mod remote_write;
 mod statsd;

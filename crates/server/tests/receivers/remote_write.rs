@@ -3,7 +3,7 @@
 use manometer_server::access::Scope;
 
 use crate::harness::{Harness, send};
-use crate::programs::Program;
+use manometer_testkit::programs::Program;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn prometheus_sends_what_it_scrapes_here() {

@@ -3,7 +3,7 @@
 use tokio::net::UdpSocket;
 
 use crate::harness::Harness;
-use crate::programs::python;
+use manometer_testkit::programs::python;
 
 #[tokio::test]
 async fn datagrams_are_rows_within_moments_and_the_last_ones_at_the_end() {

@@ -13,6 +13,7 @@ mod entities;
 mod exactly_once;
 mod faults;
 mod faulty_filesystem;
+mod follow;
 mod kill;
 mod maintenance;
 mod once;

@@ -1,14 +1,36 @@
-//! Settings of the agent, all from the environment: a build has no settings file of ours.
+//! Settings of the agent, all from the environment: a build has no settings file of ours. The command and the clients
+//! for other programs read the same.
 //!
 //! A value that makes no sense is a problem that is told, and counts as not set: a build is never failed for it.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use manometer_agent::shipping::{Server, Spool};
 use manometer_exporters::trace::TraceParent;
 
-use crate::env;
+use crate::shipping::{Server, Spool};
+use crate::steps::{FOLDER_VARIABLE, TRACE_VARIABLE};
+
+/// `true`: run commands, and do nothing else.
+pub const DISABLED: &str = "MANOMETER_DISABLED";
+/// The same, as PANTHER's metrics system calls it.
+pub const PANTHER_DISABLED: &str = "PANTHER_METRICS_DISABLED";
+/// Folder of the local store, instead of `.manometer` in the checkout.
+pub const PATH: &str = "MANOMETER_PATH";
+/// The same, as PANTHER's metrics system calls it.
+pub const PANTHER_PATH: &str = "PANTHER_METRICS_PATH";
+/// Seconds between two looks at the processes of a command; 0 for none.
+pub const SAMPLE_INTERVAL: &str = "MANOMETER_SAMPLE_INTERVAL";
+/// The same, as PANTHER's metrics system calls it.
+pub const PANTHER_SAMPLE_INTERVAL: &str = "PANTHER_METRICS_SAMPLE_INTERVAL";
+/// Longest time, in seconds, that sending may take at the end of a run; 0 leaves it to a later call.
+pub const SEND_SECONDS: &str = "MANOMETER_SEND_SECONDS";
+/// Address of a server.
+pub const SERVER: &str = "MANOMETER_URL";
+/// Token sent to the server.
+pub const TOKEN: &str = "MANOMETER_TOKEN";
+/// Folder of what waits for the server.
+pub const SPOOL: &str = "MANOMETER_SPOOL";
 
 const DEFAULT_SEND_TIME: Duration = Duration::from_secs(2);
 const LONGEST_SEND_SECONDS: f64 = 600.0;
@@ -17,33 +39,33 @@ const LONGEST_INTERVAL_SECONDS: f64 = 3_600.0;
 
 /// The settings.
 #[derive(Debug, Default)]
-pub(crate) struct AgentSettings {
+pub struct Settings {
     /// Run commands as if this program were not there.
-    pub(crate) is_disabled: bool,
+    pub is_disabled: bool,
     /// Folder of the local store, where one is named.
-    pub(crate) store: Option<PathBuf>,
+    pub store: Option<PathBuf>,
     /// Time between two looks; `Some(None)` for none at all.
-    pub(crate) sample_interval: Option<Option<Duration>>,
+    pub sample_interval: Option<Option<Duration>>,
     /// Longest time sending may take at the end of a run.
-    pub(crate) send_time: Duration,
+    pub send_time: Duration,
     /// Where to send to.
-    pub(crate) server: Option<Server>,
+    pub server: Option<Server>,
     /// The folder in which the run around this process collects its steps.
-    pub(crate) run_folder: Option<PathBuf>,
+    pub run_folder: Option<PathBuf>,
     /// The trace this process is part of.
-    pub(crate) trace: Option<TraceParent>,
+    pub trace: Option<TraceParent>,
     /// What was wrong with the settings, a sentence each.
-    pub(crate) problems: Vec<String>,
+    pub problems: Vec<String>,
 }
 
-impl AgentSettings {
+impl Settings {
     /// The settings of this process.
-    pub(crate) fn from_environment() -> Self {
+    pub fn from_environment() -> Self {
         Self::read(&Self::variable)
     }
 
     /// The value of a variable; an empty one is as good as none.
-    pub(crate) fn variable(name: &str) -> Option<String> {
+    pub fn variable(name: &str) -> Option<String> {
         std::env::var(name).ok().filter(|value| !value.trim().is_empty())
     }
 
@@ -52,35 +74,35 @@ impl AgentSettings {
             variable(own).map(|value| (own, value)).or_else(|| Some((other, variable(other)?)))
         };
         let mut settings = Self { send_time: DEFAULT_SEND_TIME, ..Self::default() };
-        if let Some((name, value)) = either(env::DISABLED, env::PANTHER_DISABLED) {
+        if let Some((name, value)) = either(DISABLED, PANTHER_DISABLED) {
             match truth(&value) {
                 Some(is_disabled) => settings.is_disabled = is_disabled,
                 None => settings.complain(name, &value, "true or false"),
             }
         }
-        settings.store = either(env::PATH, env::PANTHER_PATH).map(|(_, value)| value.into());
-        if let Some((name, value)) = either(env::SAMPLE_INTERVAL, env::PANTHER_SAMPLE_INTERVAL) {
+        settings.store = either(PATH, PANTHER_PATH).map(|(_, value)| value.into());
+        if let Some((name, value)) = either(SAMPLE_INTERVAL, PANTHER_SAMPLE_INTERVAL) {
             match value.trim().parse().map_err(|_| String::new()).and_then(interval) {
                 Ok(interval) => settings.sample_interval = Some(interval),
                 Err(_) => settings.complain(name, &value, "a number of seconds from 0.01 to 3600, or 0"),
             }
         }
-        if let Some(value) = variable(env::SEND_SECONDS) {
+        if let Some(value) = variable(SEND_SECONDS) {
             match value.trim().parse::<f64>() {
                 Ok(seconds) if (0.0..=LONGEST_SEND_SECONDS).contains(&seconds) => {
                     settings.send_time = Duration::from_secs_f64(seconds);
                 }
-                _ => settings.complain(env::SEND_SECONDS, &value, "a number of seconds from 0 to 600"),
+                _ => settings.complain(SEND_SECONDS, &value, "a number of seconds from 0 to 600"),
             }
         }
-        if let Some(address) = variable(env::SERVER) {
-            match Server::new(&address, variable(env::TOKEN)) {
+        if let Some(address) = variable(SERVER) {
+            match Server::new(&address, variable(TOKEN)) {
                 Ok(server) => settings.server = Some(server),
-                Err(error) => settings.problems.push(format!("{}: {error}; nothing is sent", env::SERVER)),
+                Err(error) => settings.problems.push(format!("{}: {error}; nothing is sent", SERVER)),
             }
         }
-        settings.run_folder = variable(env::RUN_FOLDER).map(PathBuf::from);
-        settings.trace = variable(env::TRACEPARENT).as_deref().and_then(TraceParent::parse);
+        settings.run_folder = variable(FOLDER_VARIABLE).map(PathBuf::from);
+        settings.trace = variable(TRACE_VARIABLE).as_deref().and_then(TraceParent::parse);
         settings
     }
 
@@ -89,8 +111,8 @@ impl AgentSettings {
     ///
     /// # Errors
     /// When there is none; a sentence for people.
-    pub(crate) fn spool() -> Result<Spool, String> {
-        if let Some(folder) = Self::variable(env::SPOOL) {
+    pub fn spool() -> Result<Spool, String> {
+        if let Some(folder) = Self::variable(SPOOL) {
             return Ok(Spool::at(folder));
         }
         let state = Self::variable("XDG_STATE_HOME").map(PathBuf::from);
@@ -109,7 +131,7 @@ impl AgentSettings {
 }
 
 /// Seconds as an interval between two looks; zero for none.
-pub(crate) fn interval(seconds: f64) -> Result<Option<Duration>, String> {
+pub fn interval(seconds: f64) -> Result<Option<Duration>, String> {
     if seconds == 0.0 {
         return Ok(None);
     }
@@ -131,8 +153,8 @@ fn truth(text: &str) -> Option<bool> {
 mod tests {
     use super::*;
 
-    fn read(pairs: &[(&str, &str)]) -> AgentSettings {
-        AgentSettings::read(&|name| {
+    fn read(pairs: &[(&str, &str)]) -> Settings {
+        Settings::read(&|name| {
             pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         })
     }

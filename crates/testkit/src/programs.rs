@@ -1,4 +1,12 @@
-//! Outside programs, started on a free port in a folder of their own, and ended with the test.
+//! Outside programs, started on a free port in a folder of their own, and ended with the test. What goes wrong with
+//! them ends the test with a panic.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::missing_panics_doc,
+    reason = "part of the tests that call it"
+)]
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -9,9 +17,11 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// A running server.
-pub(crate) struct Program {
+#[derive(Debug)]
+pub struct Program {
     child: Child,
-    pub(crate) port: u16,
+    /// Where it listens, on 127.0.0.1.
+    pub port: u16,
     _folder: TempDir,
 }
 
@@ -23,14 +33,14 @@ impl Drop for Program {
 }
 
 /// A port nobody listens on at the moment.
-pub(crate) fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 impl Program {
     /// Starts a program that serves HTTP and waits until `ready_path` answers 2xx. `None`, after saying so, when it is
     /// not installed; with `CI` set that is a failure, for there everything is installed.
-    pub(crate) fn start(
+    pub fn start(
         program: &str,
         package: &str,
         ready_path: &str,
@@ -64,38 +74,43 @@ impl Program {
         Some(running)
     }
 
-    pub(crate) fn url(&self, path: &str) -> String {
+    /// The address of a path.
+    pub fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
     /// GET; the body of a success.
-    pub(crate) fn get(&self, path: &str) -> String {
+    pub fn get(&self, path: &str) -> String {
         let answer = get(self.port, path).expect("no answer");
         assert!((200..300).contains(&answer.status), "GET {path}: {} {}", answer.status, answer.body);
         answer.body
     }
 
     /// The same, as JSON.
-    pub(crate) fn get_json(&self, path: &str) -> serde_json::Value {
+    pub fn get_json(&self, path: &str) -> serde_json::Value {
         let body = self.get(path);
         serde_json::from_str(&body).unwrap_or_else(|error| panic!("{path}: {error}: {body}"))
     }
 
     /// A request with a body.
-    pub(crate) fn send(&self, method: &str, path: &str, body: &str) -> HttpAnswer {
+    pub fn send(&self, method: &str, path: &str, body: &str) -> HttpAnswer {
         request(self.port, method, path, body).expect("no answer")
     }
 }
 
 /// Says that a test was skipped; with `CI` set it fails instead.
-pub(crate) fn skip(why: &str) {
+pub fn skip(why: &str) {
     assert!(std::env::var_os("CI").is_none(), "{why}");
     println!("skipped: {why}");
 }
 
-pub(crate) struct HttpAnswer {
-    pub(crate) status: u16,
-    pub(crate) body: String,
+/// An answer.
+#[derive(Debug)]
+pub struct HttpAnswer {
+    /// Status code.
+    pub status: u16,
+    /// The body; what is not UTF-8 is replaced.
+    pub body: String,
 }
 
 fn get(port: u16, path: &str) -> Option<HttpAnswer> {
@@ -124,7 +139,7 @@ fn request(port: u16, method: &str, path: &str, body: &str) -> Option<HttpAnswer
 /// Runs a Python script with `input`, where Python has `modules`. `None`, after saying so, where it has not.
 ///
 /// `MANOMETER_TEST_PYTHON` names the Python to use.
-pub(crate) fn python(script: &str, modules: &[&str], arguments: &[&str], input: &[u8]) -> Option<String> {
+pub fn python(script: &str, modules: &[&str], arguments: &[&str], input: &[u8]) -> Option<String> {
     let python = python_with(modules)?;
     let mut child = Command::new(python)
         .arg("-c")
@@ -142,7 +157,7 @@ pub(crate) fn python(script: &str, modules: &[&str], arguments: &[&str], input: 
 }
 
 /// The Python that has these modules.
-pub(crate) fn python_with(modules: &[&str]) -> Option<String> {
+pub fn python_with(modules: &[&str]) -> Option<String> {
     let python = std::env::var("MANOMETER_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let probe = format!("import {}", modules.join(", "));
     let found = Command::new(&python).args(["-c", &probe]).stderr(Stdio::null()).status();
