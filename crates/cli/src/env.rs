@@ -1,4 +1,5 @@
-//! Every environment variable the program reads, in one place.
+//! Every environment variable the program reads; those of the agent are its own (`manometer_agent::settings`), those of
+//! the exporters theirs (`manometer_exporters::settings`).
 
 use manometer_agent::settings;
 
@@ -20,24 +21,18 @@ pub(crate) const LOG: &str = "MANOMETER_LOG";
 pub(crate) const SERVICE: &str = "CI_SERVICE_NAME";
 /// `true`: `exec` and `step` run their commands and do nothing else.
 pub(crate) const DISABLED: &str = settings::DISABLED;
-/// The same, as PANTHER's metrics system calls it.
-pub(crate) const PANTHER_DISABLED: &str = settings::PANTHER_DISABLED;
 /// Folder of the local store, instead of `.manometer` in the checkout; like `--path`.
 pub(crate) const PATH: &str = settings::PATH;
 /// The same, by the name PANTHER's metrics system gave it; read where `MANOMETER_PATH` is not set.
 pub(crate) const PANTHER_PATH: &str = settings::PANTHER_PATH;
 /// Seconds between two looks at the processes of a command; 0 for none.
 pub(crate) const SAMPLE_INTERVAL: &str = settings::SAMPLE_INTERVAL;
-/// The same, as PANTHER's metrics system calls it.
-pub(crate) const PANTHER_SAMPLE_INTERVAL: &str = settings::PANTHER_SAMPLE_INTERVAL;
 /// Longest time, in seconds, that sending may take at the end of a run; 0 leaves it to a later call.
 pub(crate) const SEND_SECONDS: &str = settings::SEND_SECONDS;
 /// Folder of what waits for the server.
 pub(crate) const SPOOL: &str = settings::SPOOL;
 /// Set by `exec` for the steps inside it: the folder they tell their times in.
 pub(crate) const RUN_FOLDER: &str = manometer_agent::steps::FOLDER_VARIABLE;
-/// W3C trace context: read, and set for every command.
-pub(crate) const TRACEPARENT: &str = manometer_agent::steps::TRACE_VARIABLE;
 /// Prefix of variables that set one limit each: `MANOMETER_LIMITS_QUERY_SECONDS=30`.
 pub(crate) const LIMITS_PREFIX: &str = "MANOMETER_LIMITS_";
 /// Prefix of all of them: a variable with it that is none of these is reported.

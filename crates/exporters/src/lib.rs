@@ -32,6 +32,6 @@ mod statsd;
 pub use deadline::{Deadline, Timer};
 pub use exporter::{ExportReport, Exporter};
 pub use otlp::trace;
-pub use records::Batch;
+pub use records::{Batch, TAG_RECORD};
 pub use secret::Secret;
 pub use settings::{ExportSettings, configured};

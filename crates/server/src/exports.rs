@@ -75,7 +75,7 @@ struct CommittedRecords {
 impl Feed for CommittedRecords {
     fn next(&mut self) -> Result<Option<Feeding>, String> {
         self.given = None;
-        let Some(mut followed) = self.follower.next().map_err(|error| error.to_string())? else {
+        let Some(mut followed) = self.follower.ahead().map_err(|error| error.to_string())? else {
             return Ok(None);
         };
         let feeding = Feeding {

@@ -1,7 +1,7 @@
 //! Reading along: what is committed, once it is, in the order of commits, from a durable place on.
 //!
 //! ```text
-//! commit ──► journal ───────────────┬─► Follower::next ──► records ──► whoever delivers them ──► Follower::done
+//! commit ──► journal ───────────────┬─► Follower::ahead ──► records ──► whoever delivers them ──► Follower::done
 //!            │ flush: what not all  │                                                               │ durable
 //!            └ have seen is kept ───┘◄──────────────────────────────────────────────────────────────┘
 //! ```
@@ -147,7 +147,7 @@ impl Follower {
     ///
     /// # Errors
     /// When the catalog cannot be read or is damaged.
-    pub fn next(&mut self) -> Result<Option<Followed>, StoreError> {
+    pub fn ahead(&mut self) -> Result<Option<Followed>, StoreError> {
         let Some((place, found, ended)) = self.read().doing("read what was committed")? else {
             return Ok(None);
         };
@@ -182,7 +182,7 @@ impl Follower {
         Ok(Some((place, found, ended)))
     }
 
-    /// Remembers, durably, that what [`Follower::next`] gave is dealt with.
+    /// Remembers, durably, that what [`Follower::ahead`] gave is dealt with.
     ///
     /// # Errors
     /// When the store cannot write; it is given again then.

@@ -12,14 +12,13 @@
 //! column `at`. The columns `provider`, `project`, `run_id` and `job_id` say which run of the CI system it was measured
 //! in, of which there may be many records; so the table `runs` has no row for each command somebody measured.
 
+pub use manometer_exporters::TAG_RECORD;
 use manometer_model::records::Sample;
 use manometer_model::{Labels, Timestamp};
 
 use super::RunRecord;
 use crate::metric::Unit;
 
-/// Tag that holds the identity of the record a sample belongs to.
-pub const TAG_RECORD: &str = "record";
 /// Tag that holds the record's type.
 pub const TAG_TYPE: &str = "record_type";
 /// Tag that holds the record's operation.

@@ -14,14 +14,16 @@ Examples:
   manometer exec --type build_wheel --artifact 'dist/*.whl' --artifact dist -- python -m build
   manometer exec --artifact image:shop:latest -- docker build -t shop .
 
-The exit code is that of the command: 126 when it cannot be run, 127 when it is not found, 128 and the number of the
-signal when it was killed.";
+Exit code: that of the command; 126 when it cannot be run, 127 when it is not found.
+A death by signal is passed on, which shells show as 128 and its number.";
 
 const STEP_EXAMPLES: &str = "\
 Examples:
   manometer step compile -- make all
-  make SHELL='manometer step --make'                                           a step for each recipe line
-  make SHELL=\"$(command -v manometer)\" .SHELLFLAGS='step --make $@ -- -c'       the same, named after the targets
+
+  A step for each line of a Makefile's recipes, and the same named after the targets:
+  make SHELL='manometer step --make'
+  make SHELL=\"$(command -v manometer)\" .SHELLFLAGS='step --make $@ -- -c'
 
 The exit code is that of the command.";
 

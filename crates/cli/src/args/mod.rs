@@ -22,7 +22,8 @@ Examples:
   manometer serve                                pages, API and store on http://127.0.0.1:8420
   manometer ingest --project github.com/acme/shop target/**/TEST-*.xml
   manometer query \"select name, max(duration_seconds) from tests group by 1 order by 2 desc\"
-  manometer regression-check --threshold 20%     is the newest measured run worse than those before it?
+  manometer exec -- cargo build --release        the same command, measured
+  manometer regression-check --threshold 20%     is the newest measured run worse?
 
 Exit codes: 0 fine, 1 the answer is no, 2 wrong call, 3 server away or refusing.";
 
@@ -152,6 +153,7 @@ pub(crate) struct ContextArgs {
 }
 
 /// Forms of an answer.
+#[cfg(feature = "server")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// Aligned columns for people

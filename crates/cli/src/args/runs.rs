@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use manometer_agent::metric::Worse;
 
-use super::{Format, RemoteArgs};
+use super::RemoteArgs;
 use crate::env;
 
 /// The commands.
@@ -116,6 +116,17 @@ pub(crate) enum ShowFormat {
     Json,
 }
 
+/// Forms of an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// An array of the records as they are stored
+    Json,
+    /// One line a metric, with a header
+    Csv,
+    /// One row a metric, as an Apache Parquet file; not in the small build
+    Parquet,
+}
+
 /// `manometer export`
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -130,9 +141,9 @@ pub(crate) struct ExportArgs {
     /// At most so many, the newest [default: all]
     #[arg(long)]
     pub(crate) limit: Option<usize>,
-    /// Form of the file; Parquet not in the small build
-    #[arg(long, value_enum, default_value_t = Format::Json)]
-    pub(crate) format: Format,
+    /// Form of the file
+    #[arg(long, value_enum, default_value_t = ExportFormat::Json)]
+    pub(crate) format: ExportFormat,
     /// Write to this file instead of standard output; it appears when it is complete
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use manometer_model::{Clock as _, SystemClock};
 
-use crate::args::{ExportArgs, Format};
+use crate::args::{ExportArgs, ExportFormat};
 use crate::runs::writing::{Destination, writer};
 use crate::runs::{self, RunFilter, RunSource, words};
 
@@ -26,7 +26,7 @@ pub(crate) fn write_runs(
     source: &dyn RunSource,
     filter: &RunFilter,
     limit: Option<usize>,
-    format: Format,
+    format: ExportFormat,
     destination: &Destination,
 ) -> anyhow::Result<()> {
     destination.write(|out| {

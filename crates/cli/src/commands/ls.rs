@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use manometer_model::{Clock as _, SystemClock};
 
-use crate::args::{Format, ListFormat, LsArgs};
+use crate::args::{ExportFormat, ListFormat, LsArgs};
 use crate::commands::export::write_runs;
 use crate::output;
 use crate::runs::headline::time;
@@ -17,8 +17,8 @@ pub(crate) fn run(arguments: &LsArgs) -> anyhow::Result<()> {
     let source = runs::source(&arguments.source)?;
     let filter = RunFilter::from_args(&arguments.selection, SystemClock.now())?;
     let format = match arguments.format {
-        ListFormat::Json => Format::Json,
-        ListFormat::Csv => Format::Csv,
+        ListFormat::Json => ExportFormat::Json,
+        ListFormat::Csv => ExportFormat::Csv,
         ListFormat::Table => {
             let columns = [
                 ("Run ID", Side::Left),

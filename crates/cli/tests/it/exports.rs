@@ -1,6 +1,9 @@
 //! A real server that sends on to real systems what it has committed.
 
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use manometer_testkit::peers::{
@@ -137,11 +140,21 @@ fn builds_and_tests_arrive_in_influxdb_once_also_across_an_outage_and_a_kill() {
         serde_json::json!([0.5, "abc123", "payments", "main", "removes", "test_cart", "failed"])
     );
 
+    // A run that ends after its build was told of is no second build.
+    let (records, is_run) = (run(4, at + 30), |line: &&str| line.contains(r#""type":"run""#));
+    let build: Vec<&str> = records.lines().filter(|line| line.contains(r#""type":"build""#)).collect();
+    send(&server, &build.join("\n"));
+    until(&2, || builds().len());
+    let run_alone: Vec<&str> = records.lines().filter(is_run).collect();
+    send(&server, &run_alone.join("\n"));
+    until(&0, || metric(&mut server.client(), r#"manometer_export_waiting_rows{exporter="influxdb"}"#));
+    assert_eq!(builds().len(), 2);
+
     // Committed, and killed before it was looked at: sent after the next start.
     send(&server, &run(3, at + 120));
     server.kill().unwrap();
     let server = server.start_again().unwrap();
-    until(&2, || builds().len());
+    until(&3, || builds().len());
     until(&4, || tests().len());
     until(&0, || metric(&mut server.client(), r#"manometer_export_waiting_rows{exporter="influxdb"}"#));
 }
@@ -211,6 +224,74 @@ fn prometheus_pushgateway_and_object_storage_get_the_same_run() {
         victoria.get("/internal/force_flush");
         victoria.get("/api/v1/export?match[]=%7B__name__=%22ci_build_duration_seconds%22%7D").contains("12.5")
     });
+}
+
+/// Paths and bodies of requests.
+type Collected = Arc<Mutex<Vec<(String, serde_json::Value)>>>;
+
+/// Takes requests and keeps them; answers 200.
+fn collector() -> (String, Collected) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let collected = Collected::default();
+    let kept = Arc::clone(&collected);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut reader = BufReader::new(stream.unwrap());
+            let mut head = String::new();
+            while !head.ends_with("\r\n\r\n") && reader.read_line(&mut head).unwrap() > 0 {}
+            let length = head.to_ascii_lowercase().split_once("content-length: ").unwrap().1.to_owned();
+            let mut body = vec![0; length.split("\r\n").next().unwrap().parse().unwrap()];
+            reader.read_exact(&mut body).unwrap();
+            let path = head.split(' ').nth(1).unwrap().to_owned();
+            kept.lock().unwrap().push((path, serde_json::from_slice(&body).unwrap()));
+            let answer = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
+            reader.get_mut().write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    (address, collected)
+}
+
+#[test]
+fn spans_of_a_run_are_one_trace_also_where_its_jobs_end_long_before_it() {
+    let (address, collected) = collector();
+    let folder = tempfile::tempdir().unwrap();
+    let section = format!("[export.otlp]\nendpoint = '{address}'\nprotocol = 'http/json'\ngzip = false");
+    let server = server(folder.path(), &section);
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    let at = now() - 600;
+    let place = r#""provider":"github","project":"p","run_id":"1""#;
+    let begun = format!(
+        r#"{{"type":"run",{place},"status":"running","trace_id":"{trace}","started_at":"{}"}}"#,
+        time(at)
+    );
+    let ended = format!(
+        r#"{{"type":"run",{place},"pipeline":"ci","conclusion":"success","finished_at":"{}"}}"#,
+        time(at + 60)
+    );
+    let job = format!(
+        r#"{{"type":"job",{place},"job_id":"7","name":"unit","status":"completed","conclusion":"failure","started_at":"{}","finished_at":"{}"}}"#,
+        time(at),
+        time(at + 30)
+    );
+    let spans = || -> Vec<serde_json::Value> {
+        let collected = collected.lock().unwrap();
+        let traces = collected.iter().filter(|(path, _)| path == "/v1/traces");
+        traces
+            .flat_map(|(_, body)| body["resourceSpans"].as_array().unwrap().clone())
+            .flat_map(|resource| resource["scopeSpans"].as_array().unwrap().clone())
+            .flat_map(|scope| scope["spans"].as_array().unwrap().clone())
+            .collect()
+    };
+    send(&server, &format!("{begun}\n{job}"));
+    until(&1, || spans().len());
+    send(&server, &ended);
+    until(&2, || spans().len());
+    let (job, run) = (spans()[0].clone(), spans()[1].clone());
+    assert_eq!((job["name"].as_str(), run["name"].as_str()), (Some("unit"), Some("RUN ci")));
+    assert_eq!((&job["traceId"], &run["traceId"]), (&trace.into(), &trace.into()));
+    assert_eq!(job["parentSpanId"], run["spanId"]);
+    until(&true, || collected.lock().unwrap().iter().any(|(path, _)| path == "/v1/metrics"));
 }
 
 #[test]

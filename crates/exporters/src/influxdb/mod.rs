@@ -33,6 +33,7 @@ pub(crate) struct Influxdb {
     retry: RetryPolicy,
     client: HttpClient,
     clock: Arc<dyn Clock>,
+    built: points::Built,
 }
 
 impl Influxdb {
@@ -50,6 +51,7 @@ impl Influxdb {
             retry: sending.retry_policy(|status| status == 429 || status >= 500),
             client: HttpClient::new(),
             clock,
+            built: points::Built::default(),
         })
     }
 
@@ -106,7 +108,7 @@ impl Exporter for Influxdb {
 
     fn export(&mut self, batch: &Batch<'_>, deadline: &Deadline) -> ExportReport {
         let mut report = ExportReport::default();
-        let points = points::points(batch, self.clock.now());
+        let points = points::points(batch, &mut self.built, self.clock.now());
         let mut lines = Vec::with_capacity(points.len());
         for point in &points {
             match point.line() {

@@ -4,43 +4,66 @@
 //! |---|---|---|
 //! | `ci_build` | service, branch, event | duration_seconds, commit_sha, artifact_size_bytes |
 //! | `ci_test_results` | service, branch, test_name, test_class, status | duration_seconds, commit_sha |
-//! | `ci_samples` | service, branch, name, unit, and the sample's own | value, commit_sha |
+//! | `ci_samples` | service, branch, name, unit, and the sample's own | value, commit_sha, record |
 //!
-//! The commit is a field: as a tag it would make every build a series of its own. A service, branch, event or
+//! The commit is a field, and so is the measured run that a sample is of: as a tag each would make every build a series
+//! of its own. A service, branch, event or
 //! commit that is not known is `unknown`. A run with no build of its own counts as one build.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use manometer_model::records::{Build, Run, Sample, Test};
+use manometer_model::records::{Artifact, Build, Run, Sample, Test};
 use manometer_model::{Record, Timestamp};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::line::{FieldValue, Point};
-use crate::records::{Batch, RunKey, duration_of_run, run_key};
+use crate::records::{Batch, RunKey, TAG_RECORD, duration_of_run, run_key};
 
 const UNKNOWN: &str = "unknown";
 
+/// Runs whose builds were told of before: a run ends later than its builds, often in a later batch.
+#[derive(Debug, Default)]
+pub(super) struct Built(HashSet<(String, String, String, i64)>);
+
+/// Most runs that are remembered; then remembering begins anew.
+const MOST_REMEMBERED: usize = 100_000;
+
+impl Built {
+    fn remember(&mut self, key: RunKey<'_>) {
+        if self.0.len() >= MOST_REMEMBERED {
+            self.0.clear();
+        }
+        self.0.insert(owned(key));
+    }
+
+    fn has(&self, key: RunKey<'_>) -> bool {
+        self.0.contains(&owned(key))
+    }
+}
+
+fn owned(key: RunKey<'_>) -> (String, String, String, i64) {
+    (key.provider.to_owned(), key.project.to_owned(), key.run_id.to_owned(), key.attempt)
+}
+
 /// The points of some records; one whose time is not known gets `now`.
-pub(super) fn points<'a>(batch: &Batch<'a>, now: Timestamp) -> Vec<Point<'a>> {
+pub(super) fn points<'a>(batch: &Batch<'a>, earlier: &mut Built, now: Timestamp) -> Vec<Point<'a>> {
     let mut points = Vec::new();
     let mut built = HashSet::new();
-    let mut sizes: HashMap<RunKey<'a>, i64> = HashMap::new();
+    let mut artifacts: HashMap<RunKey<'a>, Vec<&'a Artifact>> = HashMap::new();
     let mut last_build: HashMap<RunKey<'a>, usize> = HashMap::new();
     for record in batch.records {
         match record {
             Record::Build(build) => {
                 let key = run_key!(build);
                 built.insert(key);
+                earlier.remember(key);
                 last_build.insert(key, points.len());
                 points.push(of_build(build, batch.run(key), now));
             }
             Record::Test(test) => points.push(of_test(test, now)),
             Record::Sample(sample) => points.push(of_sample(sample, now)),
-            Record::Artifact(artifact) => {
-                let size = sizes.entry(run_key!(artifact)).or_default();
-                *size = size.saturating_add(artifact.size_bytes);
-            }
+            Record::Artifact(artifact) => artifacts.entry(run_key!(artifact)).or_default().push(artifact),
             _ => {}
         }
     }
@@ -48,18 +71,32 @@ pub(super) fn points<'a>(batch: &Batch<'a>, now: Timestamp) -> Vec<Point<'a>> {
         let Record::Run(run) = record else { continue };
         let key = RunKey::of(run);
         let Some(seconds) = duration_of_run(run).filter(|_| run.conclusion.is_some()) else { continue };
-        if built.insert(key) {
+        if built.insert(key) && !earlier.has(key) {
             last_build.insert(key, points.len());
             points.push(of_run(run, seconds, now));
         }
     }
     for (key, position) in last_build {
-        if let (Some(size), Some(point)) = (sizes.get(&key), points.get_mut(position)) {
-            point.fields.push(("artifact_size_bytes", FieldValue::Int(*size)));
+        if let (Some(artifacts), Some(point)) = (artifacts.get(&key), points.get_mut(position)) {
+            point.fields.push(("artifact_size_bytes", FieldValue::Int(size_of(artifacts))));
         }
     }
     set_apart(&mut points);
     points
+}
+
+/// The size of all artifacts of a run. What lies in a folder that is one itself is part of its size.
+fn size_of(artifacts: &[&Artifact]) -> i64 {
+    let folders: Vec<&str> = artifacts
+        .iter()
+        .filter(|artifact| artifact.kind.as_deref() == Some("folder"))
+        .map(|folder| folder.name.trim_end_matches('/'))
+        .collect();
+    let is_inside = |name: &str| {
+        folders.iter().any(|folder| name.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')))
+    };
+    let outside = artifacts.iter().filter(|artifact| !is_inside(artifact.name.trim_end_matches('/')));
+    outside.fold(0, |sum, artifact| sum.saturating_add(artifact.size_bytes))
 }
 
 fn of_build<'a>(build: &'a Build, run: Option<&'a Run>, now: Timestamp) -> Point<'a> {
@@ -117,7 +154,10 @@ fn of_sample(sample: &Sample, now: Timestamp) -> Point<'_> {
         point.tags.push(("unit", unit.into()));
     }
     for (key, value) in &sample.tags {
-        if !point.tags.iter().any(|(known, _)| known == key) && key != "time" && !key.starts_with('_') {
+        if key == TAG_RECORD {
+            point.fields.push((TAG_RECORD, FieldValue::Text(value)));
+        } else if !point.tags.iter().any(|(known, _)| known == key) && key != "time" && !key.starts_with('_')
+        {
             point.tags.push((key, value.into()));
         }
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use manometer_model::records::{Artifact, Build, Coverage, Job, Run, Sample, Step, Test};
 use manometer_model::{Record, TestStatus, Timestamp};
 
-use super::Batch;
+use super::{Batch, TAG_RECORD};
 
 /// A number with its name.
 #[derive(Debug, Clone, PartialEq)]
@@ -190,7 +190,8 @@ impl<'a> Found<'a> {
         }
         let mut labels = labels_of!(sample);
         for (key, value) in &sample.tags {
-            if !labels.iter().any(|(known, _)| known == key) && !value.is_empty() {
+            let is_known = labels.iter().any(|(known, _)| known == key);
+            if key != TAG_RECORD && !is_known && !value.is_empty() {
                 labels.push((key, value));
             }
         }

@@ -9,6 +9,10 @@ use manometer_model::records::Run;
 
 pub(crate) use measures::{Label, Measure, MeasureKind, between, duration_of_run, measures};
 
+/// Tag of a sample that names the measured run it is of: one more value with every run, so it is never a label where
+/// each set of labels makes a series.
+pub const TAG_RECORD: &str = "record";
+
 /// Records that are exported together.
 #[derive(Debug)]
 pub struct Batch<'a> {

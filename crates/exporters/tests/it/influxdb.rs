@@ -28,7 +28,7 @@ fn builds_and_tests_are_points_with_the_agreed_tags_and_fields() {
     assert_eq!(keys("TAG", "ci_test_results"), ["branch", "service", "status", "test_class", "test_name"]);
     assert_eq!(keys("FIELD", "ci_test_results"), ["commit_sha", "duration_seconds"]);
 
-    let builds = rows(
+    let builds = influxdb_rows(
         &influx,
         "SELECT service, branch, event, duration_seconds, commit_sha, artifact_size_bytes FROM ci_build",
     );
@@ -43,7 +43,7 @@ fn builds_and_tests_are_points_with_the_agreed_tags_and_fields() {
             json!(46_000_000)
         ]
     );
-    let tests = rows(
+    let tests = influxdb_rows(
         &influx,
         "SELECT test_name, status, duration_seconds FROM ci_test_results WHERE status = 'failed'",
     );

@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::records::build_of;
 use crate::world::{exporter, now, plenty, settings};
 use manometer_testkit::peers::{prometheus, pushgateway, victoria_metrics};
+use manometer_testkit::programs::Program;
 
 #[test]
 fn the_last_run_of_each_service_is_a_group_of_its_own() {

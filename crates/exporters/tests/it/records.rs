@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use manometer_exporters::TAG_RECORD;
 use manometer_model::records::{Artifact, Build, Coverage, Job, Run, Sample, Step, Test};
 use manometer_model::{Conclusion, Record, Status, TestStatus, Timestamp};
 
@@ -174,7 +175,10 @@ pub(crate) fn sample(run: &Run, name: &str, value: f64, at: Timestamp) -> Sample
         name: name.into(),
         value,
         unit: Some("megabytes".into()),
-        tags: BTreeMap::from([("stage".to_owned(), "build_wheel".to_owned())]),
+        tags: BTreeMap::from([
+            ("stage".to_owned(), "build_wheel".to_owned()),
+            (TAG_RECORD.to_owned(), "550e8400".to_owned()),
+        ]),
         at,
         ..Sample::default()
     }

@@ -48,6 +48,8 @@ fn a_build_arrives_in_both_formats() {
     let lines = received(&socket, report.sent);
     let build = lines.iter().find(|line| line.starts_with("ci.build.duration:12500|ms|#")).unwrap();
     assert!(build.contains("service:payments") && build.contains("branch:feature/a_b"), "{build}");
+    let sample = lines.iter().find(|line| line.starts_with("ram.peak_mb:")).unwrap();
+    assert!(sample.contains("stage:build_wheel") && !sample.contains("550e8400"), "{sample}");
 }
 
 #[test]

@@ -105,7 +105,9 @@ pub(crate) fn place(connection: &Connection, name: &str) -> rusqlite::Result<Opt
 /// Moves a follower on.
 pub(crate) fn advance(connection: &Connection, name: &str, place: Place) -> rusqlite::Result<()> {
     connection
-        .prepare_cached("UPDATE follower SET seq = ?2, ended_id = ?3 WHERE name = ?1")?
+        .prepare_cached(
+            "UPDATE follower SET seq = max(seq, ?2), ended_id = max(ended_id, ?3) WHERE name = ?1",
+        )?
         .execute(params![name, place.seq, place.ended_id])?;
     forget_what_all_have(connection)
 }

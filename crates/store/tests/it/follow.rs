@@ -13,7 +13,7 @@ fn follower(store: &Store) -> Follower {
 /// Everything a follower is given until it has caught up; it says that it is done with it.
 fn drain(follower: &mut Follower) -> Vec<Record> {
     let mut records = Vec::new();
-    while let Some(followed) = follower.next().unwrap() {
+    while let Some(followed) = follower.ahead().unwrap() {
         follower.done(&followed).unwrap();
         records.extend(followed.records);
     }
@@ -62,7 +62,7 @@ fn each_row_is_given_once_in_the_order_of_commits_through_flushes_and_restarts()
     let Record::Test(first) = &given[0] else { panic!("{:?}", given[0]) };
     assert_eq!(*first, test_result(20), "every cell is as it was sent");
     assert_eq!(store.followers().unwrap()[0].waiting_rows, 0);
-    assert!(reader.next().unwrap().is_none());
+    assert!(reader.ahead().unwrap().is_none());
 }
 
 #[test]
@@ -71,8 +71,8 @@ fn what_is_not_done_with_is_given_again_also_after_a_crash() {
     let store = open(folder.path());
     let mut reader = follower(&store);
     send(&store, "a", 0..4);
-    assert_eq!(numbers(&reader.next().unwrap().unwrap().records), [0, 1, 2, 3]);
-    assert_eq!(numbers(&reader.next().unwrap().unwrap().records), [0, 1, 2, 3]);
+    assert_eq!(numbers(&reader.ahead().unwrap().unwrap().records), [0, 1, 2, 3]);
+    assert_eq!(numbers(&reader.ahead().unwrap().unwrap().records), [0, 1, 2, 3]);
     drop((reader, store));
     let store = open(folder.path());
     assert_eq!(numbers(&drain(&mut follower(&store))), [0, 1, 2, 3]);
@@ -114,7 +114,7 @@ fn the_run_of_a_build_comes_beside_it_and_never_twice() {
     let mut writer = store.writer();
     writer.append(Build::table(), &build.values()).unwrap();
     store.submit(writer.finish(info("build")).unwrap()).unwrap().wait().unwrap();
-    let followed = reader.next().unwrap().unwrap();
+    let followed = reader.ahead().unwrap().unwrap();
     assert_eq!(followed.records, [Record::from(build)]);
     assert_eq!(followed.known_runs[0].trigger.as_deref(), Some("push"));
 }
@@ -158,7 +158,7 @@ fn more_than_is_read_at_once_comes_in_parts_that_leave_no_commit_in_two() {
     send(&store, "a", 0..20_000);
     clock.advance_seconds(1);
     send(&store, "b", 20_000..20_010);
-    let first = reader.next().unwrap().unwrap();
+    let first = reader.ahead().unwrap().unwrap();
     assert!(first.has_more);
     assert_eq!(numbers(&first.records), (0..20_000).collect::<Vec<_>>());
     reader.done(&first).unwrap();

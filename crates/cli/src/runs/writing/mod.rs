@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use manometer_agent::local::RunRecord;
 
-use crate::args::Format;
+use crate::args::ExportFormat;
 use crate::exit::usage;
 
 /// Takes records and writes them in one form.
@@ -35,20 +35,17 @@ pub(crate) trait RecordWriter {
 /// # Errors
 /// When this build does not know the form, or the beginning cannot be written.
 pub(crate) fn writer<'a>(
-    format: Format,
+    format: ExportFormat,
     out: Box<dyn Write + Send + 'a>,
 ) -> anyhow::Result<Box<dyn RecordWriter + 'a>> {
     match format {
-        Format::Json => Ok(Box::new(json::Json::new(out))),
-        Format::Csv => Ok(Box::new(csv::Csv::begin(out)?)),
+        ExportFormat::Json => Ok(Box::new(json::Json::new(out))),
+        ExportFormat::Csv => Ok(Box::new(csv::Csv::begin(out)?)),
         #[cfg(feature = "parquet")]
-        Format::Parquet => Ok(Box::new(parquet::Parquet::begin(out)?)),
+        ExportFormat::Parquet => Ok(Box::new(parquet::Parquet::begin(out)?)),
         #[cfg(not(feature = "parquet"))]
-        Format::Parquet => {
+        ExportFormat::Parquet => {
             Err(usage("this small build writes no Parquet: use --format csv, or the full manometer"))
-        }
-        Format::Table => {
-            Err(usage("a table is what `manometer ls` shows: export writes json, csv or parquet"))
         }
     }
 }
@@ -92,10 +89,10 @@ impl Destination {
     ///
     /// # Errors
     /// When binary data would go to a terminal.
-    pub(crate) fn new(output: Option<&Path>, format: Format) -> anyhow::Result<Self> {
+    pub(crate) fn new(output: Option<&Path>, format: ExportFormat) -> anyhow::Result<Self> {
         match output {
             Some(path) => Ok(Self::File(path.to_owned())),
-            None if format == Format::Parquet && io::stdout().is_terminal() => {
+            None if format == ExportFormat::Parquet && io::stdout().is_terminal() => {
                 Err(usage("Parquet is not for a terminal: add --output FILE"))
             }
             None => Ok(Self::Stdout),
