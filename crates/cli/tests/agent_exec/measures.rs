@@ -73,7 +73,7 @@ fn artifacts_are_measured_by_their_own_names() {
         ("artifact.dist_mb", 1.5),
         ("artifact.docs_mb", 0.25),
         ("container.image_mb", 2.0),
-        ("artifact.total_mb", 4.75),
+        ("artifact.total_mb", 3.75),
         ("build.wheel_success", 1.0),
     ] {
         assert_eq!(metric(&record, name), expected, "{name} in {record}");
