@@ -4,7 +4,8 @@ use std::marker::PhantomData;
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, Subcommand, ValueEnum};
 use manometer_query::answers::{
-    CompareRequest, CompletenessRequest, FailuresRequest, HistoryRequest, Question, SlowestRequest, TrendRequest,
+    CompareRequest, CompletenessRequest, FailuresRequest, HistoryRequest, Question, SlowestRequest,
+    TrendRequest,
 };
 
 use super::{DataArgs, RemoteArgs};

@@ -260,6 +260,10 @@ fn array_elements(text: &str) -> Option<Vec<Option<String>>> {
         match letters.next() {
             Some('\\') => current.push(letters.next()?),
             Some('"') => {
+                // Spaces before a quoted element are not part of it.
+                if !was_quoted && current.trim().is_empty() {
+                    current.clear();
+                }
                 in_quotes = !in_quotes;
                 was_quoted = true;
             }
@@ -278,7 +282,7 @@ fn array_elements(text: &str) -> Option<Vec<Option<String>>> {
                 }
             }
             None => return None,
-            // Spaces around a quoted element are not part of it.
+            // Nor those after it.
             Some(letter) if was_quoted && !in_quotes && letter.is_whitespace() => {}
             Some(letter) => current.push(letter),
         }

@@ -4,8 +4,9 @@ use axum::extract::{RawQuery, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
 use manometer_query::answers::{
-    Answers, CompareAnswer, CompareRequest, CompletenessAnswer, CompletenessRequest, FailuresAnswer, FailuresRequest, Flat as _, HistoryAnswer,
-    HistoryRequest, ParameterDoc, Question, SlowestAnswer, SlowestRequest, TrendAnswer, TrendRequest,
+    Answers, CompareAnswer, CompareRequest, CompletenessAnswer, CompletenessRequest, FailuresAnswer,
+    FailuresRequest, Flat as _, HistoryAnswer, HistoryRequest, ParameterDoc, Question, SlowestAnswer,
+    SlowestRequest, TrendAnswer, TrendRequest,
 };
 use tokio::time::Instant;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};

@@ -13,7 +13,8 @@ const MOST_LISTED: u32 = 10_000;
 
 impl Question for CompletenessRequest {
     const WORD: &'static str = "completeness";
-    const DOC: &'static str = "What is complete and what is missing: jobs, test reports and coverage, by service and day";
+    const DOC: &'static str =
+        "What is complete and what is missing: jobs, test reports and coverage, by service and day";
     const EXAMPLES: &'static str = "\
 Examples:
   manometer ask completeness --days 14
@@ -28,7 +29,11 @@ Runs that ended with success, failure, timed_out or error count. What a run shou
                 value: "COUNT",
                 doc: "How many days, today (UTC) included, 1 to 366 [default: 30]",
             },
-            ParameterDoc { name: "project", value: "NAME", doc: "Only this repository: github.com/acme/shop" },
+            ParameterDoc {
+                name: "project",
+                value: "NAME",
+                doc: "Only this repository: github.com/acme/shop",
+            },
             ParameterDoc { name: "service", value: "NAME", doc: "Only this service" },
             ParameterDoc {
                 name: "limit",
