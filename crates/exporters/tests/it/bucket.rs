@@ -140,7 +140,7 @@ fn a_token_goes_into_the_header_and_never_into_the_address() {
     let seen = server.seen();
     assert_eq!(seen[0].headers["authorization"], "Bearer ya29.token");
     assert!(
-        seen[0].target.starts_with("/metrics/date=") && !seen[0].target.contains('?'),
+        seen[0].target.starts_with("/metrics/date%3D") && !seen[0].target.contains('?'),
         "{}",
         seen[0].target
     );

@@ -50,7 +50,7 @@ fn influxdb_lines_come_back_as_the_records_they_were() {
     assert_eq!((sample.value, sample.unit.as_deref()), (128.7, Some("megabytes")));
     assert_eq!(
         sample.tags.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>(),
-        ["stage=build_wheel"]
+        ["record=550e8400", "stage=build_wheel"]
     );
     assert_eq!(sample.service.as_deref(), Some("payments"));
 }
