@@ -23,7 +23,7 @@ pub(crate) struct Description {
 /// Describes a plan. `declared` are types that are known already, in order.
 pub(crate) fn description(plan: LogicalPlan, declared: &[Option<DataType>]) -> Result<Description> {
     let mut found = plan.get_parameter_types()?;
-    for (name, cast_to) in cast_types(&plan)?.into_iter().chain(array_types(&plan)?) {
+    for (name, cast_to) in cast_types(&plan)?.into_iter().chain(array_types(&plan)?).chain(limit_types(&plan)?) {
         let known = found.entry(name).or_default();
         if known.is_none() {
             *known = Some(cast_to);
@@ -74,6 +74,25 @@ fn array_types(plan: &LogicalPlan) -> Result<Vec<(String, DataType)>> {
                 Ok(TreeNodeRecursion::Continue)
             })
         })
+    })?;
+    Ok(types)
+}
+
+/// Placeholders that say how many rows: `LIMIT $1 OFFSET $2`.
+fn limit_types(plan: &LogicalPlan) -> Result<Vec<(String, DataType)>> {
+    let mut types = Vec::new();
+    plan.apply_with_subqueries(|node| {
+        if let LogicalPlan::Limit(limit) = node {
+            for expression in limit.skip.iter().chain(&limit.fetch) {
+                expression.apply(|part| {
+                    if let Expr::Placeholder(placeholder) = part {
+                        types.push((placeholder.id.clone(), DataType::Int64));
+                    }
+                    Ok(TreeNodeRecursion::Continue)
+                })?;
+            }
+        }
+        Ok(TreeNodeRecursion::Continue)
     })?;
     Ok(types)
 }

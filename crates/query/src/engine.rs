@@ -29,6 +29,7 @@ use crate::describe::{self, Description};
 use crate::request::EffectiveLimits;
 use crate::result::{Ending, Running};
 use crate::turns::{Turn, Turns};
+use crate::yielding::with_pauses;
 use crate::{
     Parameter, QueryError, QueryRequest, QueryResult, RollupUse, Source, memory, read_only, session,
 };
@@ -300,6 +301,7 @@ async fn start(
     let Planned { state, plan } = plan(inner, source, request, memory_bytes).await?;
     let bound = bind(plan, values).map_err(fault)?;
     let physical = state.create_physical_plan(&bound).await.map_err(fault)?;
+    let physical = with_pauses(physical).map_err(fault)?;
     execute_stream(physical, state.task_ctx()).map_err(fault)
 }
 

@@ -45,6 +45,7 @@ mod table;
 mod turns;
 mod views;
 pub mod wire;
+mod yielding;
 
 pub use access::Access;
 pub use engine::{Engine, EngineOptions};

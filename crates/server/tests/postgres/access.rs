@@ -18,7 +18,7 @@ async fn without_a_token_everyone_on_this_machine_gets_in_and_with_one_only_its_
     );
 
     let without = connect(&server.config()).await.unwrap_err();
-    assert!(without.to_string().contains("password"), "{without}");
+    assert!(format!("{without:?}").contains("password"), "{without:?}");
     for wrong in ["", "mano_wrong", "Secret", &format!("{secret}x")] {
         let refused = connect(server.config().password(wrong)).await.unwrap_err();
         assert_eq!(refused.code().map(|code| code.code()), Some("28P01"), "{wrong}: {refused}");

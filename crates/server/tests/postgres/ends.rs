@@ -44,11 +44,10 @@ async fn the_servers_end_is_told_to_whoever_is_connected() {
 #[tokio::test]
 async fn a_client_that_goes_away_takes_its_query_with_it() {
     let server = Harness::start().await;
-    let client = server.connect().await;
+    let (client, connection) = server.config().connect(tokio_postgres::NoTls).await.unwrap();
     let engine = server.server.app().engine.clone();
-    let asking = tokio::spawn(async move {
-        let _never = client.simple_query(ENDLESS).await;
-    });
+    // Both ends of the driver go at once, so that its socket is closed in the midst of the query.
+    let asking = tokio::spawn(async move { tokio::join!(connection, client.simple_query(ENDLESS)) });
     while engine.running() == 0 {
         tokio::task::yield_now().await;
     }

@@ -80,6 +80,11 @@ impl VisitorMut for Catalog {
                     *node = null;
                 }
             }
+            Expr::InSubquery { .. } => {
+                if let Some(list) = as_list(node) {
+                    *node = list;
+                }
+            }
             // A name that is bound later is looked up then.
             Expr::Cast { expr, data_type: DataType::Regclass, .. } if is_placeholder(expr) => {
                 if let Some(lookup) = expression(&format!("to_regclass({expr})")) {
@@ -90,6 +95,15 @@ impl VisitorMut for Catalog {
         }
         ControlFlow::Continue(())
     }
+}
+
+/// `x IN (SELECT 'a')` without a table is `x IN ('a')`, which the engine takes anywhere.
+fn as_list(node: &Expr) -> Option<Expr> {
+    let Expr::InSubquery { expr, subquery, negated } = node else { return None };
+    let SetExpr::Select(select) = subquery.body.as_ref() else { return None };
+    let [SelectItem::UnnamedExpr(only)] = select.projection.as_slice() else { return None };
+    let is_plain = select.from.is_empty() && select.selection.is_none();
+    is_plain.then(|| Expr::InList { expr: expr.clone(), list: vec![only.clone()], negated: *negated })
 }
 
 fn is_placeholder(expression: &Expr) -> bool {
@@ -209,6 +223,14 @@ mod tests {
         );
         let plain = r"SELECT a FROM t WHERE a LIKE 'x\%'";
         assert_eq!(rewritten(plain, escapes), plain);
+    }
+
+    #[test]
+    fn a_question_without_a_table_is_a_list() {
+        assert_eq!(
+            rewritten("SELECT a FROM t ORDER BY CASE WHEN a IN (SELECT 'b') THEN 0 ELSE 1 END", catalog),
+            "SELECT a FROM t ORDER BY CASE WHEN a IN ('b') THEN 0 ELSE 1 END"
+        );
     }
 
     #[test]

@@ -35,8 +35,8 @@ public class Reads {
         properties.setProperty("password", System.getenv("PGPASSWORD"));
         try (Connection connection = DriverManager.getConnection(address, properties)) {
             DatabaseMetaData about = connection.getMetaData();
-            same(count(about.getTables(null, "public", "%", new String[] {"TABLE"})), 16);
-            same(count(about.getTables(null, "public", "%", new String[] {"VIEW"})), 3);
+            same(count(about.getTables(null, "public", "%", new String[] {"TABLE"})), 26);
+            same(count(about.getTables(null, "public", "%", new String[] {"VIEW"})), 5);
             same(count(about.getColumns(null, "public", "builds", "%")) > 10, true);
             same(count(about.getPrimaryKeys(null, "public", "runs")), 0);
             same(count(about.getImportedKeys(null, "public", "runs")), 0);

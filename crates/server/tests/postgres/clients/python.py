@@ -51,6 +51,9 @@ with psycopg.connect() as connection:
         cursor.itersize = 7
         assert sum(1 for _ in cursor.execute("SELECT name FROM tests")) == 40
     assert sum(1 for _ in connection.cursor().stream("SELECT name FROM tests")) == 40
+
+# On a connection of its own: after `stream`, psycopg reads the results of a pipeline as pieces, PostgreSQL's too.
+with psycopg.connect() as connection:
     with connection.pipeline():
         first, second = connection.execute("SELECT 1"), connection.execute("SELECT 2")
         assert (first.fetchone(), second.fetchone()) == ((1,), (2,))
