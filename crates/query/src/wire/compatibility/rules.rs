@@ -80,6 +80,12 @@ impl VisitorMut for Catalog {
                     *node = null;
                 }
             }
+            // A column that the catalog's tables lack; none of ours has options.
+            Expr::CompoundIdentifier(parts) if parts.last().is_some_and(|part| part.value == "reloptions") => {
+                if let Some(null) = expression("CAST(NULL AS TEXT[])") {
+                    *node = null;
+                }
+            }
             Expr::InSubquery { .. } => {
                 if let Some(list) = as_list(node) {
                     *node = list;
