@@ -182,7 +182,7 @@ mod tests {
             "SELECT 1 FROM information_schema.tables WHERE table_schema IN (\n{GRAFANA_SEARCH_PATH}\n)"
         );
         let question = asked(&sql);
-        assert!(question.sql.contains("IN (SELECT 'public')"), "{}", question.sql);
+        assert!(question.sql.contains("IN ('public')"), "{}", question.sql);
     }
 
     #[test]
