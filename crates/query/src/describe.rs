@@ -23,7 +23,9 @@ pub(crate) struct Description {
 /// Describes a plan. `declared` are types that are known already, in order.
 pub(crate) fn description(plan: LogicalPlan, declared: &[Option<DataType>]) -> Result<Description> {
     let mut found = plan.get_parameter_types()?;
-    for (name, cast_to) in cast_types(&plan)?.into_iter().chain(array_types(&plan)?).chain(limit_types(&plan)?) {
+    for (name, cast_to) in
+        cast_types(&plan)?.into_iter().chain(array_types(&plan)?).chain(limit_types(&plan)?)
+    {
         let known = found.entry(name).or_default();
         if known.is_none() {
             *known = Some(cast_to);

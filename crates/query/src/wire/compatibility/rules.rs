@@ -81,7 +81,9 @@ impl VisitorMut for Catalog {
                 }
             }
             // A column that the catalog's tables lack; none of ours has options.
-            Expr::CompoundIdentifier(parts) if parts.last().is_some_and(|part| part.value == "reloptions") => {
+            Expr::CompoundIdentifier(parts)
+                if parts.last().is_some_and(|part| part.value == "reloptions") =>
+            {
                 if let Some(null) = expression("CAST(NULL AS TEXT[])") {
                     *node = null;
                 }
