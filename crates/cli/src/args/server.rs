@@ -355,7 +355,7 @@ pub(crate) enum StoreCommand {
         #[arg(long, value_enum, default_value_t = StoreFormat::Table)]
         format: StoreFormat,
     },
-    /// Remove rows that are older than their table keeps them ([retention] in the settings), now
+    /// Remove rows that are older than their table keeps them (`[retention]` in the settings), now
     #[command(after_help = RETAIN_NOTE)]
     Retain {
         #[command(flatten)]

@@ -1,7 +1,7 @@
 //! The long-running form.
 
 use std::collections::VecDeque;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -47,7 +47,7 @@ impl Feed for Waiting {
 /// Hands each batch's time left to the test, and reports what it is told to.
 #[derive(Debug)]
 struct Watched {
-    batches: Sender<Duration>,
+    batches: SyncSender<Duration>,
     reports: Receiver<ExportReport>,
 }
 
@@ -77,8 +77,8 @@ fn report(sent: u64, dropped: u64, undelivered: u64) -> ExportReport {
 #[test]
 fn what_waits_goes_out_batch_by_batch_without_waiting_for_the_next_look() {
     let feed = Waiting::of(&[30, 30, 1]);
-    let (batches, told) = channel();
-    let (answer, reports) = channel();
+    let (batches, told) = sync_channel(16);
+    let (answer, reports) = sync_channel(16);
     for batch in [report(30, 0, 0), report(29, 1, 0), report(1, 0, 0)] {
         answer.send(batch).unwrap();
     }
@@ -94,8 +94,8 @@ fn what_waits_goes_out_batch_by_batch_without_waiting_for_the_next_look() {
 #[test]
 fn what_was_not_delivered_stays_and_goes_out_again() {
     let feed = Waiting::of(&[5]);
-    let (batches, told) = channel();
-    let (answer, reports) = channel();
+    let (batches, told) = sync_channel(16);
+    let (answer, reports) = sync_channel(16);
     answer.send(report(2, 0, 3)).unwrap();
     let watched = Box::new(Watched { batches, reports });
     let worker = Worker::start(watched, &sending(3_600), Box::new(feed.clone())).unwrap();
@@ -110,8 +110,8 @@ fn what_was_not_delivered_stays_and_goes_out_again() {
 #[test]
 fn the_end_gives_what_waits_one_more_chance_within_its_grace() {
     let feed = Waiting::default();
-    let (batches, told) = channel();
-    let (answer, reports) = channel();
+    let (batches, told) = sync_channel(16);
+    let (answer, reports) = sync_channel(16);
     let watched = Box::new(Watched { batches, reports });
     let worker = Worker::start(watched, &sending(3_600), Box::new(feed.clone())).unwrap();
     feed.0.lock().unwrap().push_back(4);

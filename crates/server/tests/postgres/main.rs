@@ -3,6 +3,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::print_stdout,
+    clippy::string_slice,
     reason = "a test that cannot go on fails, and says aloud what it skips"
 )]
 

@@ -66,7 +66,8 @@ async fn every_type_comes_back_as_it_was_sent() {
         ("double precision[]", Type::FLOAT8_ARRAY, Box::new(vec![0.5_f64])),
     ];
     for (name, kind, value) in &parameters {
-        let statement = client.prepare_typed("SELECT $1, $1 IS NULL", &[kind.clone()]).await.unwrap();
+        let statement =
+            client.prepare_typed("SELECT $1, $1 IS NULL", std::slice::from_ref(kind)).await.unwrap();
         assert_eq!(statement.columns()[0].type_(), kind, "{name}");
         let row = client
             .query_one(&statement, &[value.as_ref()])
