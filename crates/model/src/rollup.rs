@@ -6,7 +6,7 @@
 //!        how many they are, first and last `at`; of the measure how many, sum, smallest, largest, sketch
 //! ```
 //!
-//! Each roll-up is defined once, in [`DEFINITIONS`]: from which fact table, over which columns, of which measure. That
+//! Each roll-up is defined once, in `DEFINITIONS`: from which fact table, over which columns, of which measure. That
 //! one line makes its table (columns, order, documentation), its files beside the segments of the store, and its use
 //! by queries. Statuses are dimensions, so counts by status are the row counts of the rows of a status.
 //!
