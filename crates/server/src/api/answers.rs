@@ -9,6 +9,7 @@ use manometer_query::answers::{
     SlowestRequest, TrendAnswer, TrendRequest,
 };
 use tokio::time::Instant;
+use utoipa::IntoResponses;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{OpenApi, RefOr};
@@ -32,12 +33,8 @@ const FORMAT: ParameterDoc = ParameterDoc {
 #[utoipa::path(get, path = "/api/v1/answers/trend", tag = "answers", security(("token" = ["query"])),
     responses(
         (status = 200, description = "the answer", content((TrendAnswer = "application/json"), (String = "text/csv"))),
-        (status = 400, description = "a parameter is unknown or has a value it does not take", body = ErrorBody),
-        (status = 401, description = "no valid token", body = ErrorBody),
-        (status = 403, description = "the token lacks the scope `query`", body = ErrorBody),
+        AnswerRefusals,
         (status = 404, description = "what is named is not known", body = ErrorBody),
-        (status = 422, description = "the query met a limit of time or memory", body = ErrorBody),
-        (status = 503, description = "too many queries; try again after `Retry-After`", body = ErrorBody),
     ))]
 pub(crate) async fn trend(
     State(app): State<App>,
@@ -53,12 +50,8 @@ pub(crate) async fn trend(
 #[utoipa::path(get, path = "/api/v1/answers/compare", tag = "answers", security(("token" = ["query"])),
     responses(
         (status = 200, description = "the answer", content((CompareAnswer = "application/json"), (String = "text/csv"))),
-        (status = 400, description = "a parameter is unknown or has a value it does not take", body = ErrorBody),
-        (status = 401, description = "no valid token", body = ErrorBody),
-        (status = 403, description = "the token lacks the scope `query`", body = ErrorBody),
+        AnswerRefusals,
         (status = 404, description = "the commit or what else is named is not known; near ones are named", body = ErrorBody),
-        (status = 422, description = "the query met a limit of time or memory", body = ErrorBody),
-        (status = 503, description = "too many queries; try again after `Retry-After`", body = ErrorBody),
     ))]
 pub(crate) async fn compare(
     State(app): State<App>,
@@ -72,12 +65,8 @@ pub(crate) async fn compare(
 #[utoipa::path(get, path = "/api/v1/answers/slowest", tag = "answers", security(("token" = ["query"])),
     responses(
         (status = 200, description = "the answer", content((SlowestAnswer = "application/json"), (String = "text/csv"))),
-        (status = 400, description = "a parameter is unknown or has a value it does not take", body = ErrorBody),
-        (status = 401, description = "no valid token", body = ErrorBody),
-        (status = 403, description = "the token lacks the scope `query`", body = ErrorBody),
+        AnswerRefusals,
         (status = 404, description = "what is named is not known", body = ErrorBody),
-        (status = 422, description = "the query met a limit of time or memory", body = ErrorBody),
-        (status = 503, description = "too many queries; try again after `Retry-After`", body = ErrorBody),
     ))]
 pub(crate) async fn slowest(
     State(app): State<App>,
@@ -91,12 +80,8 @@ pub(crate) async fn slowest(
 #[utoipa::path(get, path = "/api/v1/answers/failures", tag = "answers", security(("token" = ["query"])),
     responses(
         (status = 200, description = "the answer", content((FailuresAnswer = "application/json"), (String = "text/csv"))),
-        (status = 400, description = "a parameter is unknown or has a value it does not take", body = ErrorBody),
-        (status = 401, description = "no valid token", body = ErrorBody),
-        (status = 403, description = "the token lacks the scope `query`", body = ErrorBody),
+        AnswerRefusals,
         (status = 404, description = "what is named is not known", body = ErrorBody),
-        (status = 422, description = "the query met a limit of time or memory", body = ErrorBody),
-        (status = 503, description = "too many queries; try again after `Retry-After`", body = ErrorBody),
     ))]
 pub(crate) async fn failures(
     State(app): State<App>,
@@ -110,12 +95,8 @@ pub(crate) async fn failures(
 #[utoipa::path(get, path = "/api/v1/answers/history", tag = "answers", security(("token" = ["query"])),
     responses(
         (status = 200, description = "the answer", content((HistoryAnswer = "application/json"), (String = "text/csv"))),
-        (status = 400, description = "a parameter is unknown or has a value it does not take", body = ErrorBody),
-        (status = 401, description = "no valid token", body = ErrorBody),
-        (status = 403, description = "the token lacks the scope `query`", body = ErrorBody),
+        AnswerRefusals,
         (status = 404, description = "the test is not known; near ones are named", body = ErrorBody),
-        (status = 422, description = "the query met a limit of time or memory", body = ErrorBody),
-        (status = 503, description = "too many queries; try again after `Retry-After`", body = ErrorBody),
     ))]
 pub(crate) async fn history(
     State(app): State<App>,
@@ -133,11 +114,7 @@ pub(crate) async fn history(
 #[utoipa::path(get, path = "/api/v1/answers/completeness", tag = "answers", security(("token" = ["query"])),
     responses(
         (status = 200, description = "the answer", content((CompletenessAnswer = "application/json"), (String = "text/csv"))),
-        (status = 400, description = "a parameter is unknown or has a value it does not take", body = ErrorBody),
-        (status = 401, description = "no valid token", body = ErrorBody),
-        (status = 403, description = "the token lacks the scope `query`", body = ErrorBody),
-        (status = 422, description = "the query met a limit of time or memory", body = ErrorBody),
-        (status = 503, description = "too many queries; try again after `Retry-After`", body = ErrorBody),
+        AnswerRefusals,
     ))]
 pub(crate) async fn completeness(
     State(app): State<App>,
@@ -145,6 +122,27 @@ pub(crate) async fn completeness(
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     answer::<CompletenessRequest>(&app, &caller, query).await
+}
+
+/// The refusals every question has, for the API's description.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "read by utoipa's derive; the answers themselves are made where they are due")]
+enum AnswerRefusals {
+    /// a parameter is unknown or has a value it does not take
+    #[response(status = 400)]
+    Wrong(ErrorBody<'static>),
+    /// no valid token
+    #[response(status = 401)]
+    NoToken(ErrorBody<'static>),
+    /// the token lacks the scope `query`
+    #[response(status = 403)]
+    NotAllowed(ErrorBody<'static>),
+    /// the query met a limit of time or memory
+    #[response(status = 422)]
+    TooMuch(ErrorBody<'static>),
+    /// too many queries; try again after `Retry-After`
+    #[response(status = 503)]
+    Overloaded(ErrorBody<'static>),
 }
 
 async fn answer<Q: Question>(
