@@ -71,7 +71,9 @@ impl Costs {
 fn looking(binary: &Path, folder: &Path, report: &mut Report) -> anyhow::Result<()> {
     let script = format!("i=0; while [ $i -lt {PROCESSES} ]; do sleep {SECONDS} & i=$((i+1)); done; wait");
     let run = |interval: &str| {
-        let mut command = quiet(binary, folder);
+        // Started by a shell: what the kernel calls a process's most memory includes that of the program before `exec`.
+        let mut command = quiet(Path::new("sh"), folder);
+        command.args(["-c", "exec \"$@\"", "sh"]).arg(binary);
         command.args(["exec", "-q", "--sample-interval", interval, "--", "sh", "-c", &script]);
         anyhow::Ok(command.spawn()?.wait4()?.rusage)
     };

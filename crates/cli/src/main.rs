@@ -33,15 +33,13 @@ mod webhooks;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 #[cfg(feature = "server")]
 use crate::args::ServerCommand;
 use crate::args::{AgentCommand, Cli, Command, RunsCommand, SpoolCommand, ToolCommand};
 use crate::config::Loaded;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::read();
     match run(&cli) {
         Ok(()) => ExitCode::from(exit::FINE),
         Err(error) if is_closed_pipe(&error) => ExitCode::from(exit::FINE),

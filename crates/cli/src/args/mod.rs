@@ -11,7 +11,7 @@ mod server;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::env;
 
@@ -39,13 +39,33 @@ Exit codes: 0 fine, 1 the answer is no, 2 wrong call, 3 server away or refusing.
 /// The gauge on your pipelines: keeps everything CI produces and answers what got slower, what is flaky, what broke.
 #[derive(Debug, Parser)]
 #[command(name = "manometer", version, after_help = EXAMPLES, propagate_version = true)]
-pub(crate) struct Cli {
+pub(crate) struct Cli<C: Subcommand = Command> {
     /// Settings file [default: manometer.toml in this folder, where there is one]
     #[arg(long, global = true, value_name = "FILE", env = env::CONFIG, hide_env_values = true, value_hint = ValueHint::FilePath)]
     pub(crate) config: Option<PathBuf>,
     /// What to do.
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: C,
+}
+
+impl Cli {
+    /// Reads the command line of this process; ends it where the line is wrong or asks for help.
+    ///
+    /// What runs in front of every build is read by the agent's commands alone: to set up the words and flags of all
+    /// commands takes longer than the rest of its start.
+    pub(crate) fn read() -> Self {
+        let first = std::env::args_os().nth(1);
+        if first.is_some_and(|name| name.to_str().is_some_and(AgentCommand::has_subcommand)) {
+            let Cli { config, command } = Cli::<AgentCommand>::parse();
+            return Self { config, command: Command::Agent(command) };
+        }
+        Self::parse()
+    }
+
+    /// Every command with its flags and words, for what is generated from them.
+    pub(crate) fn tree() -> clap::Command {
+        <Self as CommandFactory>::command()
+    }
 }
 
 /// The commands, by what they need: those of the server and its store are left out of the small build.

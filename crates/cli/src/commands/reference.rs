@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::Context as _;
-use clap::{Command, CommandFactory as _};
+use clap::Command;
 use manometer_model::{Limits, Retention, TableKind, stored_tables};
 
 use crate::args::Cli;
@@ -80,7 +80,7 @@ fn limits() -> String {
 
 fn commands() -> String {
     let mut page = String::from("# Commands\n\nMade by `cargo xtask reference` from `--help`.\n");
-    describe(&mut page, Cli::command().term_width(100), "");
+    describe(&mut page, Cli::tree().term_width(100), "");
     page
 }
 

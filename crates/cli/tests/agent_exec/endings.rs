@@ -127,3 +127,33 @@ fn settings_that_make_no_sense_are_told_and_fail_no_build() {
     }
     assert_eq!(place.record()["success"], true);
 }
+
+#[test]
+fn a_misspelt_flag_is_refused_and_nothing_runs() {
+    let place = Place::new();
+    for flag in ["--nmae", "-x"] {
+        let output = place.run(&["exec", flag, "wheel", "--", "touch", "ran"]);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert!(stderr(&output).contains(flag), "{output:?}");
+    }
+    assert!(!place.work().join("ran").exists());
+    assert!(place.records().is_empty());
+}
+
+#[test]
+fn flags_of_the_command_are_its_own_without_dashes_too() {
+    let place = Place::new();
+    let output = place.run(&["exec", "--quiet", "echo", "-n", "--name", "x", "--help"]);
+    assert_eq!(stdout(&output), "--name x --help", "{output:?}");
+}
+
+#[test]
+fn the_commands_are_the_same_behind_a_flag_of_the_whole_program() {
+    let place = Place::new();
+    for command in ["exec", "step", "spool"] {
+        let alone = place.run(&[command, "--help"]);
+        let behind = place.run(&["--config", "manometer.toml", command, "--help"]);
+        assert_eq!(alone.status.code(), Some(0), "{alone:?}");
+        assert_eq!(stdout(&alone), stdout(&behind));
+    }
+}
