@@ -13,6 +13,21 @@ pub(crate) const ENDLESS: &str = "SELECT sum(a.value * b.value) FROM generate_se
     generate_series(1, 1000000) b(value) WHERE a.value <> b.value";
 
 #[tokio::test]
+async fn a_column_may_stand_in_a_list_twice() {
+    let server = Harness::start().await;
+    server.fill().await;
+    let client = server.connect().await;
+    assert_eq!(simple(&client, "SELECT current_user = session_user, 1, 1").await, ["t,1,1"]);
+    let prepared = client.prepare("SELECT current_user, session_user").await.unwrap();
+    let called: Vec<&str> = prepared.columns().iter().map(|column| column.name()).collect();
+    assert_eq!(called.len(), 2);
+    let counts = client.query("SELECT count(*), count(*) FROM runs", &[]).await.unwrap();
+    let names: Vec<&str> = counts[0].columns().iter().map(|column| column.name()).collect();
+    assert_eq!(names, ["count", "count"]);
+    assert_eq!(counts[0].get::<_, i64>(0), counts[0].get::<_, i64>(1));
+}
+
+#[tokio::test]
 async fn statements_of_one_text_are_answered_one_after_the_other() {
     let server = Harness::start().await;
     let client = server.connect().await;

@@ -80,7 +80,7 @@ pub(super) fn question(piece: &Piece) -> Result<Question, Failure> {
     if let Some(own) = shown(piece) {
         return Ok(Question { sql: own.to_owned(), names: None, is_rewritten: true });
     }
-    let parsed = Parser::parse_sql(&PostgreSqlDialect {}, text);
+    let mut parsed = Parser::parse_sql(&PostgreSqlDialect {}, text);
     let names =
         parsed.as_ref().ok().and_then(|statements| names::of_statement(statements.first()?)).map(Arc::new);
     if is_about_the_catalog(piece) {
@@ -102,12 +102,19 @@ pub(super) fn question(piece: &Piece) -> Result<Question, Failure> {
         });
         return Ok(Question { sql, names, is_rewritten: true });
     }
+    if names.is_some()
+        && let Ok([statement]) = parsed.as_deref_mut()
+        && names::set_apart(statement)
+    {
+        return Ok(Question { sql: statement.to_string(), names, is_rewritten: true });
+    }
     Ok(Question { sql: text.to_owned(), names, is_rewritten: false })
 }
 
 fn written(statements: Vec<Statement>, rule: impl Fn(&mut Statement)) -> String {
     let each = statements.into_iter().map(|mut statement| {
         rule(&mut statement);
+        names::set_apart(&mut statement);
         statement.to_string()
     });
     each.collect::<Vec<_>>().join(";")

@@ -1,6 +1,10 @@
 //! What PostgreSQL calls a column that has no name of its own: the function, the column inside a cast, `?column?`.
 
-use datafusion::sql::sqlparser::ast::{DataType, Expr, ObjectName, Query, SelectItem, SetExpr, Statement};
+use std::collections::HashSet;
+
+use datafusion::sql::sqlparser::ast::{
+    DataType, Expr, Ident, ObjectName, Query, SelectItem, SetExpr, Statement,
+};
 
 /// For what has no better name.
 const NAMELESS: &str = "?column?";
@@ -37,6 +41,43 @@ pub(super) fn of_query(query: &Query) -> Option<Vec<String>> {
             }
             _ => return None,
         };
+    }
+}
+
+/// Gives a column that stands in a list twice an alias: the engine takes each name once. The client is told
+/// [`of_statement`] all the same. True when there was such a column.
+pub(super) fn set_apart(statement: &mut Statement) -> bool {
+    match statement {
+        Statement::Query(query) => set_apart_in(&mut query.body),
+        _ => false,
+    }
+}
+
+fn set_apart_in(body: &mut SetExpr) -> bool {
+    match body {
+        SetExpr::Query(inner) => set_apart_in(&mut inner.body),
+        SetExpr::SetOperation { left, right, .. } => set_apart_in(left) | set_apart_in(right),
+        SetExpr::Select(select) => {
+            let mut seen = HashSet::new();
+            let mut any = false;
+            for (position, item) in select.projection.iter_mut().enumerate() {
+                let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = item else {
+                    continue;
+                };
+                let expr = expr.clone();
+                let name = match item {
+                    SelectItem::ExprWithAlias { alias, .. } => folded(&alias.value, alias.quote_style),
+                    _ => expr.to_string().to_lowercase(),
+                };
+                if !seen.insert(name) {
+                    let alias = Ident::with_quote('"', format!("column {}", position + 1));
+                    *item = SelectItem::ExprWithAlias { expr, alias };
+                    any = true;
+                }
+            }
+            any
+        }
+        _ => false,
     }
 }
 
@@ -117,5 +158,23 @@ mod tests {
         assert_eq!(names("SELECT a, b FROM t UNION ALL SELECT c, d FROM t").unwrap(), ["a", "b"]);
         assert_eq!(names("WITH w AS (SELECT 1) SELECT sum(x) FROM w").unwrap(), ["sum"]);
         assert_eq!(names("SELECT *, 1 FROM t"), None);
+    }
+
+    #[test]
+    fn a_column_that_is_there_twice_is_set_apart() {
+        let apart = |sql: &str| {
+            let mut statement = Parser::parse_sql(&PostgreSqlDialect {}, sql).unwrap().remove(0);
+            set_apart(&mut statement).then(|| statement.to_string())
+        };
+        assert_eq!(
+            apart("SELECT count(*), 1, COUNT(*) FROM t").unwrap(),
+            "SELECT count(*), 1, COUNT(*) AS \"column 3\" FROM t"
+        );
+        assert_eq!(
+            apart("SELECT a AS x, b AS X FROM t UNION ALL SELECT 1, 1").unwrap(),
+            "SELECT a AS x, b AS \"column 2\" FROM t UNION ALL SELECT 1, 1 AS \"column 2\""
+        );
+        assert_eq!(apart("SELECT t.a, u.a, a + 1, *, * FROM t, u"), None);
+        assert_eq!(apart("SELECT a AS \"x\", b AS \"X\" FROM t"), None);
     }
 }
