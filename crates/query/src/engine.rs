@@ -26,6 +26,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::catalog::{self, CATALOG, SCHEMA, SnapshotSchema};
 use crate::client::ClientCatalog;
 use crate::describe::{self, Description};
+use crate::own_texts::with_own_texts;
 use crate::request::EffectiveLimits;
 use crate::result::{Ending, Running};
 use crate::turns::{Turn, Turns};
@@ -301,7 +302,7 @@ async fn start(
     let Planned { state, plan } = plan(inner, source, request, memory_bytes).await?;
     let bound = bind(plan, values).map_err(fault)?;
     let physical = state.create_physical_plan(&bound).await.map_err(fault)?;
-    let physical = with_pauses(physical).map_err(fault)?;
+    let physical = with_own_texts(with_pauses(physical).map_err(fault)?).map_err(fault)?;
     execute_stream(physical, state.task_ctx()).map_err(fault)
 }
 

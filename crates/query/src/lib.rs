@@ -33,6 +33,7 @@ mod exact;
 pub mod format;
 mod functions;
 mod memory;
+mod own_texts;
 mod parameter;
 mod read_only;
 mod request;
