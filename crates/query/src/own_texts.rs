@@ -15,7 +15,7 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, with_new_children_if_necessary,
+    DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, replace_children_if_necessary,
 };
 use futures::StreamExt as _;
 
@@ -29,7 +29,7 @@ pub(crate) fn with_own_texts(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn Exe
             return Ok(Transformed::no(node));
         }
         let inputs: Vec<_> = node.children().into_iter().map(|input| owning(Arc::clone(input))).collect();
-        Ok(Transformed::yes(with_new_children_if_necessary(node, inputs)?))
+        Ok(Transformed::yes(replace_children_if_necessary(node, inputs)?))
     })?;
     Ok(changed.data)
 }

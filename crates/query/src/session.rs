@@ -16,6 +16,7 @@ use manometer_model::Timestamp;
 
 use crate::catalog::{CATALOG, SCHEMA};
 use crate::rollup::{RollupUse, UseRollups};
+use crate::table::unpacked::{UNPACKED_CACHE_BYTES, UnpackedCache};
 use crate::{exact, functions, share};
 
 /// What every query starts from: functions and settings, no tables.
@@ -66,7 +67,8 @@ fn config(threads: usize) -> SessionConfig {
         .with_target_partitions(threads)
         .with_information_schema(true)
         .with_create_default_catalog_and_schema(false)
-        .with_default_catalog_and_schema(CATALOG, SCHEMA);
+        .with_default_catalog_and_schema(CATALOG, SCHEMA)
+        .with_extension(Arc::new(UnpackedCache::new(UNPACKED_CACHE_BYTES)));
     let options = config.options_mut();
     options.sql_parser.dialect = Dialect::PostgreSQL;
     options.execution.time_zone = Some("UTC".to_owned());

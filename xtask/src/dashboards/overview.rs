@@ -78,7 +78,7 @@ fn panels() -> Vec<Panel> {
             Drawn::Lines,
             "percentunit",
             format!(
-                "SELECT $__timeGroupAlias(started_at, $__interval, NULL),\n  count(*) FILTER (WHERE tested.run_id IS NULL)::double precision / count(*) AS missing\nFROM runs LEFT JOIN (SELECT DISTINCT provider AS tested_provider, project AS tested_project, run_id FROM tests WHERE $__timeFilter(at) AND project = '$project') tested\n  ON tested.tested_provider = runs.provider AND tested.tested_project = runs.project AND tested.run_id = runs.run_id\nWHERE {} AND status = 'completed'\nGROUP BY 1 ORDER BY 1",
+                "SELECT $__timeGroupAlias(started_at, $__interval, NULL),\n  count(*) FILTER (WHERE tested.run_id IS NULL)::double precision / count(*) AS missing\nFROM runs LEFT JOIN (SELECT DISTINCT provider AS tested_provider, project AS tested_project, run_id FROM tests WHERE at >= date_trunc('hour', $__timeFrom()::timestamptz) AND at <= $__timeTo() AND project = '$project') tested\n  ON tested.tested_provider = runs.provider AND tested.tested_project = runs.project AND tested.run_id = runs.run_id\nWHERE {} AND status = 'completed'\nGROUP BY 1 ORDER BY 1",
                 WHERE.replace("started_at", "runs.started_at").replace("project =", "runs.project =").replace("branch =", "runs.branch =")
             ),
         )

@@ -78,7 +78,7 @@ fn panels() -> Vec<Panel> {
             "Slowest steps",
             Drawn::Table,
             "short",
-            "SELECT job_name, name, count(*) AS executions, p50(duration_seconds) AS p50, p95(duration_seconds) AS p95, sum(duration_seconds) AS total\nFROM steps WHERE $__timeFilter(at) AND project = '$project' AND service = '$service' AND ('$branch' = '' OR branch = '$branch')\nGROUP BY job_name, name ORDER BY total DESC NULLS LAST LIMIT 100",
+            "SELECT job_name, name, count(*) AS executions, p50(duration_seconds) AS p50, p95(duration_seconds) AS p95, sum(duration_seconds) AS total\nFROM steps WHERE at >= date_trunc('hour', $__timeFrom()::timestamptz) AND at <= $__timeTo() AND project = '$project' AND service = '$service' AND ('$branch' = '' OR branch = '$branch')\nGROUP BY job_name, name ORDER BY total DESC NULLS LAST LIMIT 100",
         )
         .about("Where the time of the jobs goes; the steps that took most in all are first.")
         .sized(12, 9)

@@ -3,7 +3,8 @@
 use super::panel::{Drawn, Panel, SHARE_HIGH_IS_GOOD, SHARE_LOW_IS_GOOD};
 use super::{Dashboard, branch, pages, project, service};
 
-const WHERE: &str = "$__timeFilter(at) AND project = '$project' AND service = '$service' AND ('$branch' = '' OR branch = '$branch')";
+/// From the whole hour on in which the chosen time begins: what roll-ups answer without a look at the rows.
+const WHERE: &str = "at >= date_trunc('hour', $__timeFrom()::timestamptz) AND at <= $__timeTo() AND project = '$project' AND service = '$service' AND ('$branch' = '' OR branch = '$branch')";
 
 /// Where a test's name leads.
 const TEST_LINK: &[(&str, &str, &str)] = &[(

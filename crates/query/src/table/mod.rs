@@ -12,6 +12,7 @@ mod pruning;
 pub(crate) mod relation;
 pub(crate) mod segments;
 mod unflushed;
+pub(crate) mod unpacked;
 mod visible;
 
 use std::sync::Arc;
@@ -33,7 +34,8 @@ use self::guard::ProjectGuardExec;
 use self::relation::Relation;
 use self::segments::{Scan, SegmentReader};
 use self::unflushed::UnflushedExec;
-use crate::{Access, RelationData, SegmentFile, Source};
+use self::unpacked::{UnpackedCache, UnpackedExec};
+use crate::{Access, RelationData, Source};
 
 /// The column that says whose a row is. Every table has it.
 const PROJECT: &str = "project";
@@ -128,21 +130,28 @@ impl TableProvider for SnapshotTable {
         };
         let kept = pruning::prune(state, schema, filters, data.segments)?;
         let partitions = state.config().target_partitions();
+        let (unpacked, kept) = unpacked::shared_out(self.relation.name, kept);
+        let cache = state.config().get_extension::<UnpackedCache>().ok_or_else(|| {
+            DataFusionError::Internal("the session has no cache of unpacked roll-ups".to_owned())
+        })?;
+        let from_memory = |files, columns: Option<&Vec<usize>>| {
+            UnpackedExec::scan(&cache, schema, files, columns, partitions)
+        };
         let plain = Scan { schema, partitions, projection: projection.cloned(), predicate: None, limit };
 
         let mut parts: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
         match &self.access {
             Access::All => {
                 parts.extend(self.reader.scan(plain, kept)?);
+                parts.extend(from_memory(unpacked, projection)?);
                 parts.extend(self.memory(data.batches, projection.cloned(), partitions, limit)?);
                 parts.extend(UnflushedExec::scan(schema, data.unflushed, projection.cloned(), partitions)?);
             }
             Access::Projects(allowed) => {
-                let (open, mixed): (Vec<SegmentFile>, Vec<SegmentFile>) = kept
-                    .into_iter()
-                    .filter(|segment| visible::may_hold_any(segment, allowed))
-                    .partition(|segment| visible::holds_only(segment, allowed));
+                let (open, mixed) = visible::shared_out(kept, allowed);
+                let (open_unpacked, mixed_unpacked) = visible::shared_out(unpacked, allowed);
                 parts.extend(self.reader.scan(plain, open)?);
+                parts.extend(from_memory(open_unpacked, projection)?);
 
                 let inside = visible::projection_with_project(schema, projection)?;
                 let predicate = visible::predicate(state, schema, allowed, filters)?;
@@ -155,6 +164,7 @@ impl TableProvider for SnapshotTable {
                 };
                 let mut hidden: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
                 hidden.extend(self.reader.scan(guarded, mixed)?);
+                hidden.extend(from_memory(mixed_unpacked, inside.as_ref())?);
                 hidden.extend(self.memory(data.batches, inside.clone(), partitions, None)?);
                 hidden.extend(UnflushedExec::scan(schema, data.unflushed, inside, partitions)?);
                 for part in hidden {

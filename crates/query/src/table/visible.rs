@@ -49,13 +49,24 @@ pub(super) fn predicate(
     state.create_physical_expr(whole, &DFSchema::try_from(Arc::clone(schema))?)
 }
 
+/// Of the segments that may hold a row of an allowed project: those that hold no others, and those that may.
+pub(super) fn shared_out(
+    segments: Vec<SegmentFile>,
+    allowed: &BTreeSet<String>,
+) -> (Vec<SegmentFile>, Vec<SegmentFile>) {
+    segments
+        .into_iter()
+        .filter(|segment| may_hold_any(segment, allowed))
+        .partition(|segment| holds_only(segment, allowed))
+}
+
 /// May a row of an allowed project be in the segment?
-pub(super) fn may_hold_any(segment: &SegmentFile, allowed: &BTreeSet<String>) -> bool {
+fn may_hold_any(segment: &SegmentFile, allowed: &BTreeSet<String>) -> bool {
     segment.projects.as_ref().is_none_or(|names| names.iter().any(|name| allowed.contains(name)))
 }
 
 /// Is every row of the segment surely of an allowed project?
-pub(super) fn holds_only(segment: &SegmentFile, allowed: &BTreeSet<String>) -> bool {
+fn holds_only(segment: &SegmentFile, allowed: &BTreeSet<String>) -> bool {
     segment.projects.as_ref().is_some_and(|names| names.iter().all(|name| allowed.contains(name)))
 }
 
