@@ -161,3 +161,137 @@ impl<'r> Comparison<'r> {
         (self.values)(self.rows.place(self.column, left), self.rows.place(self.column, right))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::UInt32Array;
+    use manometer_model::records::TESTS;
+    use manometer_model::{Table, TestId, Value};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::batch::CompactBatch;
+    use crate::columns::TableBuilder;
+    use crate::segments::{keys_of, row_converter};
+
+    /// What a row sorts by: project, service, suite, classname, name, test id, seconds.
+    type Cells = (String, Option<String>, Option<String>, Option<String>, String, u8, i64);
+
+    fn value<'c>(column: &str, cells: &'c Cells) -> Value<'c> {
+        let text = |text: &'c Option<String>| text.as_deref().map_or(Value::Null, Value::Text);
+        match column {
+            "project" => Value::Text(&cells.0),
+            "service" => text(&cells.1),
+            "suite" => text(&cells.2),
+            "classname" => text(&cells.3),
+            "name" => Value::Text(&cells.4),
+            "test_id" => Value::TestId(TestId::from_u128(u128::from(cells.5) << 100)),
+            "at" => Value::Time(Timestamp::from_micros(cells.6 * 1_000_000)),
+            "provider" | "run_id" | "status" => Value::Text("x"),
+            "run_attempt" | "attempt" => Value::Int(1),
+            "is_final" => Value::Bool(true),
+            _ => Value::Null,
+        }
+    }
+
+    fn batch(table: &'static Table, rows: &[Cells]) -> Arc<CompactBatch> {
+        let mut builder = TableBuilder::new(table);
+        for cells in rows {
+            let values: Vec<Value<'_>> =
+                table.columns.iter().map(|column| value(column.name, cells)).collect();
+            builder.append(&values).unwrap();
+        }
+        Arc::new(builder.take().unwrap().unwrap())
+    }
+
+    /// Gathered in the order found, rows stand by day and then as their keys do, each once, with their own cells.
+    fn check(batches: &[Vec<Cells>]) {
+        let compact: Vec<_> = batches.iter().map(|rows| batch(&TESTS, rows)).collect();
+        let joined = Joined::new(&TESTS, &compact).unwrap();
+        let places = sorted_places(&joined).unwrap();
+        let numbers: Vec<u32> = places.iter().map(|place| place.row).collect();
+        let rows = joined.gather(&UInt32Array::from(numbers.clone())).unwrap();
+        let keys = keys_of(&row_converter(&TESTS).unwrap(), &TESTS, &rows).unwrap();
+        for (place, next) in (0..).zip(1..rows.num_rows()) {
+            let (left, right) = (&places[place], &places[next]);
+            let before = (left.day, keys.row(place), left.row) < (right.day, keys.row(next), right.row);
+            assert!(before, "rows {} and {} change places", left.row, right.row);
+        }
+        let all: Vec<&Cells> = batches.iter().flatten().collect();
+        assert_eq!(numbers.len(), all.len());
+        let column = |name: &str| rows.column_by_name(name).unwrap();
+        for (place, number) in numbers.iter().enumerate() {
+            let cells = all[*number as usize];
+            assert_eq!(column("name").as_string_view().value(place), cells.4);
+            let services = column("service").as_string_view();
+            assert_eq!(services.is_valid(place).then(|| services.value(place)), cells.1.as_deref());
+            let at = column("at").as_primitive::<TimestampMicrosecondType>().value(place);
+            assert_eq!(at, cells.6 * 1_000_000);
+            assert!(column("file").is_null(place));
+        }
+    }
+
+    fn text() -> impl Strategy<Value = String> {
+        prop_oneof![
+            Just(String::new()),
+            Just("\0".to_owned()),
+            "[ab]{0,3}",
+            "the same beginning of more than sixteen bytes [ab]{0,2}",
+            any::<String>(),
+        ]
+    }
+
+    fn cells() -> impl Strategy<Value = Cells> {
+        let known = || proptest::option::of(text());
+        (text(), known(), known(), known(), text(), any::<u8>(), -200_000..200_000_i64)
+    }
+
+    /// Batches of which some say the same in all their rows.
+    fn batches() -> impl Strategy<Value = Vec<Vec<Cells>>> {
+        let rows = (any::<bool>(), prop::collection::vec(cells(), 1..9)).prop_map(|(is_steady, mut rows)| {
+            let first = rows[0].clone();
+            for row in &mut rows {
+                if is_steady {
+                    (row.0, row.1, row.2) = (first.0.clone(), first.1.clone(), first.2.clone());
+                }
+            }
+            rows
+        });
+        prop::collection::vec(rows, 1..6)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn rows_stand_in_the_order_of_their_keys(batches in batches()) {
+            check(&batches);
+        }
+    }
+
+    #[test]
+    fn null_comes_first_and_many_values_of_all_columns_keep_their_order() {
+        let texts = StringViewArray::from_iter_values((0..300).rev().map(|number| format!("{number:03}")));
+        let Ranks { ranks, count } = Ranks::of(&texts);
+        assert_eq!((ranks[0], ranks[299], count), (300, 1, 301));
+        let none: StringViewArray = vec![None::<&str>; 2].into();
+        let Ranks { ranks, count } = Ranks::of(&none);
+        assert_eq!((ranks, count), (vec![0, 0], 1));
+        // Every row another project, service, suite, class and name: 2^16 and one values each.
+        let many = |row: u32| Some(format!("{:05}", row.wrapping_mul(40_503) & 0xffff));
+        let rows: Vec<Cells> = (0..1 << 16)
+            .map(|row| (many(row).unwrap_or_default(), many(row), many(row), many(row), String::new(), 0, 0))
+            .collect();
+        check(&[rows]);
+    }
+
+    #[test]
+    fn no_rows_are_no_problem() {
+        assert_eq!(shared_length(&[]), 0);
+        assert_eq!(shared_length(&[b"abc", b"ab"]), 2);
+        assert_eq!(ranks_of_distinct(&[]), [0]);
+        assert_eq!(ranks_of_distinct(&[b"b", b"a", b"a\0"]), [0, 3, 1, 2]);
+    }
+}
