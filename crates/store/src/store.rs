@@ -21,9 +21,9 @@ use crate::memory::Change;
 use crate::options::StoreOptions;
 use crate::receipt::{DeliveryKey, PendingReceipt, Receipt};
 use crate::report::{BackupReport, CompactReport, FlushReport, Health, RetainReport, StoreStats, TableStats};
+use crate::room::Filling;
 use crate::schema::table_index;
 use crate::snapshot::Snapshot;
-use crate::room::Filling;
 use crate::{committer, compact, flush, follow, maintenance, recover, retain, roll_up, shed};
 
 /// An open data folder, held exclusively. Clones share it; the last one dropped closes it.

@@ -66,7 +66,11 @@ impl Joined {
         let columns = (0..table.columns.len()).map(|position| JoinedColumn::new(batches, position));
         let numbers = batches.iter().zip(0_u32..);
         let batch_of = numbers.flat_map(|(batch, number)| std::iter::repeat_n(number, batch.rows));
-        Ok(Self { table, columns: columns.collect::<Result<_, _>>()?, batch_of: batch_of.collect::<Vec<_>>().into() })
+        Ok(Self {
+            table,
+            columns: columns.collect::<Result<_, _>>()?,
+            batch_of: batch_of.collect::<Vec<_>>().into(),
+        })
     }
 
     pub(super) fn rows(&self) -> usize {
@@ -80,7 +84,9 @@ impl Joined {
     /// Where in a column's values that of each row stands.
     pub(super) fn places(&self, column: &JoinedColumn) -> Box<dyn Iterator<Item = usize> + '_> {
         match column {
-            JoinedColumn::ByBatch(_) => Box::new(self.batch_of.values().iter().map(|number| *number as usize)),
+            JoinedColumn::ByBatch(_) => {
+                Box::new(self.batch_of.values().iter().map(|number| *number as usize))
+            }
             JoinedColumn::ByRow(_) => Box::new(0..self.rows()),
         }
     }
@@ -101,6 +107,10 @@ impl Joined {
             JoinedColumn::ByRow(values) => take(values, rows, None),
         });
         let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
-        RecordBatch::try_new_with_options(arrow_schema(self.table), columns.collect::<Result<_, _>>()?, &options)
+        RecordBatch::try_new_with_options(
+            arrow_schema(self.table),
+            columns.collect::<Result<_, _>>()?,
+            &options,
+        )
     }
 }

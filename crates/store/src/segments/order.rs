@@ -38,7 +38,8 @@ pub(super) fn sorted_places(rows: &Joined) -> Result<Vec<Place>, ArrowError> {
     places.sort_unstable_by(|left, right| {
         (left.day, left.rank).cmp(&(right.day, right.rank)).then_with(|| {
             let (left, right) = (left.row as usize, right.row as usize);
-            let differing = others.iter().map(|column| column.compare(left, right)).find(|order| order.is_ne());
+            let differing =
+                others.iter().map(|column| column.compare(left, right)).find(|order| order.is_ne());
             differing.unwrap_or_else(|| left.cmp(&right))
         })
     });
@@ -49,7 +50,9 @@ fn unsorted_places(rows: &Joined) -> Vec<Place> {
     let day_of = |micros| Timestamp::from_micros(micros).day();
     let mut places: Vec<Place> =
         (0..rows.rows()).map(|row| Place { day: day_of(0), row: row as u32, rank: 0 }).collect();
-    let Some(at) = rows.table.position("at").and_then(|position| rows.column(position)) else { return places };
+    let Some(at) = rows.table.position("at").and_then(|position| rows.column(position)) else {
+        return places;
+    };
     let times = at.values().as_primitive::<TimestampMicrosecondType>();
     for (place, index) in places.iter_mut().zip(rows.places(at)) {
         if times.is_valid(index) {

@@ -139,9 +139,7 @@ fn who_can_wait_gets_room_when_a_flush_makes_some_and_is_refused_when_none_does(
     let lagging = SubmitError::Overloaded { retry_after_seconds: 5 };
     assert_eq!(store.wait_for_room(), Err(lagging), "nobody flushes");
     std::thread::scope(|scope| {
-        let waiting = scope.spawn(|| {
-            while store.wait_for_room().is_err() {}
-        });
+        let waiting = scope.spawn(|| while store.wait_for_room().is_err() {});
         store.flush().unwrap();
         waiting.join().unwrap();
     });
