@@ -59,6 +59,22 @@ impl App {
     }
 }
 
+impl App {
+    /// Runs `work`, which reads an upload, on a thread that may block, when it is its turn and the store has room for
+    /// what it brings.
+    ///
+    /// # Errors
+    /// 503 when too many wait already, or the store does not get room in time.
+    pub(crate) async fn decode<T, F>(&self, work: F) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        let store = self.store.clone();
+        self.decoding.run(move || store.wait_for_room().map(|()| work())).await?.map_err(ApiError::from)
+    }
+}
+
 impl std::ops::Deref for App {
     type Target = Inner;
 

@@ -19,6 +19,7 @@ use crate::maintenance::is_flush_due;
 use crate::memory::Change;
 use crate::merge_segments::merge_sorted;
 use crate::report::CompactReport;
+use crate::retain::GoesOn;
 use crate::segment::Segment;
 use crate::segments::place_durable;
 
@@ -38,25 +39,33 @@ const MOST_INPUTS: usize = 32;
 /// So many segments of one level are merged into one of the next, by themselves.
 const TIER: usize = 4;
 
+/// So many under load: readers still meet few segments, rows are merged less often, and most of it is done later, when
+/// nobody waits for the processors.
+const TIER_UNDER_LOAD: usize = 16;
+
 /// Merges the segments of every table and day that are not large enough yet.
 pub(crate) fn compact_all(inner: &Inner) -> Result<CompactReport, StoreError> {
     let mut report = CompactReport::default();
     loop {
         let turn = inner.maintenance.lock();
         let Some(work) = find(inner, |segments| gather(segments, 2)) else { return Ok(report) };
-        merge(inner, &work, &mut report)?;
+        merge(inner, &work, &mut report, &mut || Ok(true))?;
         drop(turn);
     }
 }
 
-/// Merges where enough segments of one level have come together; one merge at least, and no more once rows wait to
-/// be flushed: senders wait for a flush that lags behind, nobody waits for a merge.
-pub(crate) fn compact_due(inner: &Inner) -> Result<(), StoreError> {
+/// Merges where enough segments of one level have come together, until rows wait to be flushed. `goes_on` is asked from
+/// time to time, with `maintenance` held, and may flush: senders wait for a flush that lags behind, nobody waits for a
+/// merge.
+pub(crate) fn compact_due(inner: &Inner, is_under_load: bool, goes_on: GoesOn<'_>) -> Result<(), StoreError> {
     let mut report = CompactReport::default();
+    let least = if is_under_load { TIER_UNDER_LOAD } else { TIER };
     while !inner.bell.is_stopping() {
         let turn = inner.maintenance.lock();
-        let Some(work) = find(inner, one_level) else { return Ok(()) };
-        merge(inner, &work, &mut report)?;
+        let Some(work) = find(inner, |segments| one_level(segments, least)) else { return Ok(()) };
+        if !merge(inner, &work, &mut report, goes_on)? {
+            return Ok(());
+        }
         drop(turn);
         tracing::debug!(partition = work.partition, inputs = work.inputs.len(), "merged");
         if is_flush_due(inner) {
@@ -129,12 +138,12 @@ fn month_of_small_day(
     partition_of_month(day)
 }
 
-fn one_level(segments: &[Arc<Segment>]) -> Option<Vec<Arc<Segment>>> {
+fn one_level(segments: &[Arc<Segment>], least: usize) -> Option<Vec<Arc<Segment>>> {
     let mut levels: BTreeMap<u8, Vec<Arc<Segment>>> = BTreeMap::new();
     for segment in segments {
         levels.entry(segment.level()).or_default().push(Arc::clone(segment));
     }
-    levels.into_values().find_map(|level| gather(&level, TIER))
+    levels.into_values().find_map(|level| gather(&level, least))
 }
 
 /// As many of the segments, smallest first, as make one of the target size; `None` when fewer than `least`.
@@ -153,11 +162,16 @@ fn gather(segments: &[Arc<Segment>], least: usize) -> Option<Vec<Arc<Segment>>> 
     (chosen.len() >= least).then_some(chosen)
 }
 
-/// Merges some segments of one table and partition. The caller holds `maintenance`.
-fn merge(inner: &Inner, work: &Work, report: &mut CompactReport) -> Result<(), StoreError> {
+/// Merges some segments of one table and partition; false when `goes_on` said no. The caller holds `maintenance`.
+fn merge(
+    inner: &Inner,
+    work: &Work,
+    report: &mut CompactReport,
+    goes_on: GoesOn<'_>,
+) -> Result<bool, StoreError> {
     let Work { partition, inputs } = work;
     inner.must_be_open()?;
-    let mut drafts = merge_sorted(&inner.space, inputs, partition)?;
+    let Some(mut drafts) = merge_sorted(&inner.space, inputs, partition, goes_on)? else { return Ok(false) };
     place_durable(&mut drafts)?;
     let merged: Vec<i64> = inputs.iter().map(|segment| segment.id()).collect();
     let companions = inner.memory.read().companions_of(&merged);
@@ -189,5 +203,5 @@ fn merge(inner: &Inner, work: &Work, report: &mut CompactReport) -> Result<(), S
     report.segments_before += inputs.len() as u64;
     report.bytes_before += inputs.iter().chain(&companions).map(|segment| segment.size_bytes()).sum::<u64>();
     report.rows += inputs.iter().map(|segment| segment.rows()).sum::<u64>();
-    Ok(())
+    Ok(true)
 }

@@ -56,6 +56,18 @@ impl CompactBatch {
             }
         }
     }
+
+    /// The value all rows have in one column, as an array of one row in the type of the table's schema; `None` where
+    /// they differ.
+    pub(crate) fn one_value(&self, index: usize) -> Option<ArrayRef> {
+        match (self.table.columns.get(index)?, self.columns.get(index)?) {
+            (_, CompactColumn::Varying(_)) => None,
+            (column, CompactColumn::Constant(Constant::Null)) => {
+                Some(new_null_array(&arrow_type(column.kind), 1))
+            }
+            (_, CompactColumn::Constant(constant)) => Some(one_row(constant)),
+        }
+    }
 }
 
 /// The constant as an array of one row.

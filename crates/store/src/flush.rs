@@ -101,6 +101,7 @@ fn flush_batches(
         report.segments += u64::from(entry.rolls_up.is_none());
         report.size_bytes += entry.size_bytes;
     })?;
+    inner.room.flushed();
     report.rows += batches.iter().map(|batch| batch.rows).sum::<u64>();
     Ok(())
 }

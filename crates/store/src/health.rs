@@ -53,9 +53,13 @@ impl HealthState {
         self.flush_lacks_space.store(lacked_space, Ordering::Relaxed);
     }
 
+    pub(crate) fn flush_lacks_space(&self) -> bool {
+        self.flush_lacks_space.load(Ordering::Relaxed)
+    }
+
     /// Why deliveries are refused while flushing lags behind.
     pub(crate) fn lagging(&self) -> SubmitError {
-        if self.flush_lacks_space.load(Ordering::Relaxed) {
+        if self.flush_lacks_space() {
             SubmitError::DiskFull
         } else {
             SubmitError::Overloaded { retry_after_seconds: 5 }

@@ -18,6 +18,7 @@ use crate::memory::{Change, Memory};
 use crate::options::StoreOptions;
 use crate::queue::Queue;
 use crate::retain::RetainState;
+use crate::room::Room;
 use crate::segments::SegmentSpace;
 use crate::snapshot::Snapshot;
 
@@ -47,6 +48,7 @@ pub(crate) struct Inner {
     pub(crate) counters: Counters,
     pub(crate) retain: RetainState,
     pub(crate) bell: Bell,
+    pub(crate) room: Room,
     pub(crate) followers: Followers,
     /// The latest snapshot, for as long as somebody holds it.
     pub(crate) latest: Mutex<Weak<Snapshot>>,

@@ -104,12 +104,16 @@ fn round(inner: &Inner, connection: &Connection, idle: bool) -> Result<(), Store
     if inner.health.poisoned().is_some() {
         return Ok(());
     }
-    flush_due(inner)?;
+    let has_flushed = flush_due(inner)?;
     checkpoint_if_due(inner, connection, idle)?;
     // Before rows are merged that are not needed any more. A segment that cannot be read must not keep the rest of
     // the round from being done.
     let retained = retain_due(inner, connection);
-    compact_due(inner)?;
+    compact_due(inner, has_flushed || is_flush_due(inner), &mut || {
+        flush_due_held(inner)?;
+        checkpoint_if_due(inner, connection, false)?;
+        Ok(!inner.bell.is_stopping())
+    })?;
     roll_up_due(inner)?;
     remove_garbage(inner)?;
     forget_what_is_old(inner)?;
@@ -119,19 +123,25 @@ fn round(inner: &Inner, connection: &Connection, idle: bool) -> Result<(), Store
     retained
 }
 
-fn flush_due(inner: &Inner) -> Result<(), StoreError> {
-    let due = due_tables(inner, inner.options.clock.now());
-    if due.is_empty() {
-        return Ok(());
-    }
+/// Flushes what has become due; false when nothing has.
+fn flush_due(inner: &Inner) -> Result<bool, StoreError> {
     let turn = inner.maintenance.lock();
-    let mut report = FlushReport::default();
-    for index in due {
-        flush_table(inner, index, &mut report)?;
-    }
+    let has_flushed = flush_due_held(inner)?;
     drop(turn);
-    tracing::debug!(rows = report.rows, segments = report.segments, "flushed");
-    Ok(())
+    Ok(has_flushed)
+}
+
+/// The same. The caller holds `maintenance`.
+fn flush_due_held(inner: &Inner) -> Result<bool, StoreError> {
+    let mut report = FlushReport::default();
+    let due = due_tables(inner, inner.options.clock.now());
+    for index in &due {
+        flush_table(inner, *index, &mut report)?;
+    }
+    if report.rows > 0 {
+        tracing::debug!(rows = report.rows, segments = report.segments, "flushed");
+    }
+    Ok(!due.is_empty())
 }
 
 /// Removes rows whose term is over; between its steps, and while it reads a segment, flushes what has become due.

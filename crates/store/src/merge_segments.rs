@@ -11,6 +11,7 @@ use manometer_model::Table;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
 use crate::error::StoreError;
+use crate::retain::GoesOn;
 use crate::schema::arrow_schema;
 use crate::segment::Segment;
 use crate::segments::{SegmentDraft, SegmentFile, SegmentSpace, io_error, keys_of, row_converter};
@@ -21,13 +22,19 @@ const LEAST_BATCH_ROWS: usize = 64;
 /// Unpacked bytes of one batch in memory.
 const BATCH_BYTES: usize = 2 << 20;
 
+/// Rows merged between two looks at what else is to be done: about those of one pass of a flush, so that neither a
+/// flush nor a merge keeps the other waiting for long.
+const UNDISTURBED_ROWS: usize = 1 << 19;
+
 /// Writes the rows of all inputs, which are of one table, to one segment of `partition` in `tmp/`, synced; behind it
-/// its companions. Those are made of the rows, which pass here anyway, so that inputs need have none.
+/// its companions. Those are made of the rows, which pass here anyway, so that inputs need have none. `None` when
+/// `goes_on`, which is asked from time to time, said no.
 pub(crate) fn merge_sorted(
     space: &Arc<SegmentSpace>,
     inputs: &[Arc<Segment>],
     partition: &str,
-) -> Result<Vec<SegmentDraft>, StoreError> {
+    goes_on: GoesOn<'_>,
+) -> Result<Option<Vec<SegmentDraft>>, StoreError> {
     let Some(first) = inputs.first() else { return Err(StoreError::Closed) };
     let table = first.table();
     let level = inputs.iter().map(|segment| segment.level()).max().unwrap_or(0).saturating_add(1);
@@ -41,7 +48,9 @@ pub(crate) fn merge_sorted(
         cursors.push(Cursor::open(Arc::clone(segment), file, &converter)?);
     }
     let mut output = SegmentFile::create(space, table, partition, level)?;
-    merge(&mut cursors, &converter, &mut output)?;
+    if !merge(&mut cursors, &converter, &mut output, goes_on)? {
+        return Ok(None);
+    }
     let drafts = output.finish_durable()?;
     let expected: u64 = inputs.iter().map(|segment| segment.rows()).sum();
     let written = drafts.first().map_or(0, |draft| draft.entry.rows);
@@ -50,7 +59,7 @@ pub(crate) fn merge_sorted(
             what: format!("merging segments of {} gave {written} rows instead of {expected}", table.name),
         });
     }
-    Ok(drafts)
+    Ok(Some(drafts))
 }
 
 const fn merging(source: ArrowError) -> StoreError {
@@ -125,12 +134,15 @@ pub(crate) fn as_table(batch: &RecordBatch, table: &'static Table) -> Result<Rec
     RecordBatch::try_new_with_options(schema, columns, &options).map_err(|error| error.to_string())
 }
 
-/// `standing` holds the cursors that have rows left, sorted by the key of their next row.
+/// Writes all rows; false when `goes_on` said no. `standing` holds the cursors that have rows left, sorted by the key of
+/// their next row.
 fn merge(
     cursors: &mut [Cursor],
     converter: &RowConverter,
     output: &mut SegmentFile,
-) -> Result<(), StoreError> {
+    goes_on: GoesOn<'_>,
+) -> Result<bool, StoreError> {
+    let mut undisturbed = 0;
     let mut standing: Vec<usize> = Vec::with_capacity(cursors.len());
     for number in 0..cursors.len() {
         if let Some(cursor) = cursors.get_mut(number)
@@ -147,7 +159,14 @@ fn merge(
         cursor.row += 1;
         let used_up = cursor.is_used_up();
         if used_up || picked.len() >= MOST_BATCH_ROWS {
+            undisturbed += picked.len();
             write_picked(cursors, &mut picked, output)?;
+        }
+        if undisturbed >= UNDISTURBED_ROWS {
+            undisturbed = 0;
+            if !goes_on()? {
+                return Ok(false);
+            }
         }
         let goes_on = match cursors.get_mut(number) {
             Some(cursor) if used_up => cursor.next_batch(converter)?,
@@ -157,7 +176,8 @@ fn merge(
             stand_in_line(&mut standing, cursors, number);
         }
     }
-    write_picked(cursors, &mut picked, output)
+    write_picked(cursors, &mut picked, output)?;
+    Ok(true)
 }
 
 fn stand_in_line(standing: &mut Vec<usize>, cursors: &[Cursor], number: usize) {

@@ -27,6 +27,7 @@ use crate::memory::{Change, Memory, MemoryBatch};
 use crate::options::StoreOptions;
 use crate::queue::Queue;
 use crate::retain::RetainState;
+use crate::room::Room;
 use crate::schema::table_index;
 use crate::segment::Segment;
 use crate::segments::SegmentSpace;
@@ -88,6 +89,7 @@ pub(crate) fn open(options: StoreOptions) -> Result<Inner, OpenError> {
         counters: Counters::default(),
         retain,
         bell: Bell::default(),
+        room: Room::default(),
         followers: Followers::default(),
         latest: Mutex::new(Weak::new()),
         lock: Mutex::new(Some(Arc::new(lock))),

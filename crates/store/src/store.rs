@@ -21,12 +21,10 @@ use crate::memory::Change;
 use crate::options::StoreOptions;
 use crate::receipt::{DeliveryKey, PendingReceipt, Receipt};
 use crate::report::{BackupReport, CompactReport, FlushReport, Health, RetainReport, StoreStats, TableStats};
+use crate::room::Filling;
 use crate::schema::table_index;
 use crate::snapshot::Snapshot;
 use crate::{committer, compact, flush, follow, maintenance, recover, retain, roll_up, shed};
-
-/// So many times the flush policy's bytes the journal may hold before deliveries are refused: flushing lags behind.
-const MOST_UNFLUSHED: u64 = 8;
 
 /// An open data folder, held exclusively. Clones share it; the last one dropped closes it.
 #[derive(Debug, Clone)]
@@ -118,16 +116,19 @@ impl Store {
     /// When the queue is full or the store cannot write.
     pub fn submit(&self, delivery: Delivery) -> Result<PendingReceipt, SubmitError> {
         self.inner.health.admit(self.inner.options.clock.now())?;
-        self.refuse_when_flushing_lags()?;
+        if self.inner.filling() == Filling::Everything {
+            return Err(self.inner.health.lagging());
+        }
         self.inner.queue.push(delivery)
     }
 
-    fn refuse_when_flushing_lags(&self) -> Result<(), SubmitError> {
-        let policy = &self.inner.options.flush;
-        let memory = self.inner.memory.read();
-        let too_many = memory.unflushed_memory() > policy.memory_bytes
-            || memory.journal_bytes() > policy.journal_bytes.saturating_mul(MOST_UNFLUSHED);
-        if too_many { Err(self.inner.health.lagging()) } else { Ok(()) }
+    /// Blocks for a moment while flushing lags behind, as long as it makes progress. For whoever is about to make a
+    /// large delivery: it costs less to wait with that than to be refused with it.
+    ///
+    /// # Errors
+    /// When [`Self::submit`] would refuse because flushing lags too far behind.
+    pub fn wait_for_room(&self) -> Result<(), SubmitError> {
+        self.inner.wait_for_room()
     }
 
     /// What the ledger knows of this key, so that a repetition is recognised before its body is decoded.

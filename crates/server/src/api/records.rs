@@ -43,6 +43,6 @@ pub(crate) async fn upload(State(app): State<App>, arriving: Arriving) -> Result
         )
     };
     let prepared =
-        if is_plain && sent_bytes <= IN_PLACE_BYTES { work()? } else { app.decoding.run(work).await?? };
+        if is_plain && sent_bytes <= IN_PLACE_BYTES { work()? } else { app.decode(work).await?? };
     delivered::answer(&app, prepared, sent_bytes as u64).await
 }

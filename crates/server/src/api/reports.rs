@@ -53,7 +53,7 @@ pub(crate) async fn upload(State(app): State<App>, arriving: Arriving) -> Result
             *received_at,
         )
     };
-    let prepared = app.decoding.run(work).await??;
+    let prepared = app.decode(work).await??;
     delivered::answer(&app, prepared, sent_bytes).await
 }
 

@@ -104,7 +104,7 @@ async fn taken(app: &App, request: Request, place: &'static str) -> Result<Readi
         let (store, admission, limits) = (seat.store(), &seat.admission, seat.limits());
         prepare_line_protocol(store, part, project.as_str(), precision, admission, limits, seat.received_at)
     };
-    let mut reading = app.decoding.run(work).await??;
+    let mut reading = app.decode(work).await??;
     super::commit(app, reading.prepared.take(), sent_bytes).await?;
     Ok(reading)
 }

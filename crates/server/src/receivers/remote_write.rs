@@ -60,7 +60,7 @@ async fn taken(app: &App, request: Request) -> Result<(), ApiError> {
         let (store, admission, limits) = (seat.store(), &seat.admission, seat.limits());
         prepare_remote_write(store, &bytes, project.as_str(), admission, limits, seat.received_at)
     };
-    let reading = app.decoding.run(work).await??.map_err(refused)?;
+    let reading = app.decode(work).await??.map_err(refused)?;
     if let Some(first) = reading.problems.first.first() {
         let (count, first) = (reading.problems.total, first.to_string());
         tracing::debug!(count, first, "not everything of a remote-write request was kept");

@@ -140,6 +140,6 @@ impl Receiving {
 async fn commit(app: &App, mut datagrams: Datagrams, sequence: u64) -> Result<(), ApiError> {
     let (store, received_at) = (app.store.clone(), app.clock.now());
     let prepare = move || datagrams.prepare(&store, received_at, sequence);
-    let reading = app.decoding.run(prepare).await??;
+    let reading = app.decode(prepare).await??;
     super::commit(app, reading.prepared, 0).await
 }

@@ -120,7 +120,7 @@ async fn take(app: &App, provider: &str, source: &str, request: Request) -> Resu
         let _claim = claim;
         read(&worker, &hook, &request)
     };
-    let read = if sent_bytes <= IN_PLACE_BYTES as u64 { work() } else { app.decoding.run(work).await? };
+    let read = if sent_bytes <= IN_PLACE_BYTES as u64 { work() } else { app.decode(work).await? };
     let prepared = read.inspect_err(|refusal| app.telemetry.webhook(provider, refusal.code()))?;
     answer(app, provider, prepared, sent_bytes).await
 }

@@ -35,7 +35,7 @@ pub(crate) async fn again(
         let now = worker.clock.now();
         prepare_again(&worker.store, &receipt, worker.webhooks.rules(), &worker.limits, now)
     };
-    let prepared = app.decoding.run(work).await??;
+    let prepared = app.decode(work).await??;
     let name = match &prepared {
         manometer_ingest::Prepared::Fresh(fresh) => provider(&fresh.delivery.info().source),
         _ => None,

@@ -1,7 +1,7 @@
 //! Rows that agree, added up in memory until they are written.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -17,6 +17,7 @@ use manometer_stats::Sketch;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::alike::Alike;
+use crate::hashing::OneHash;
 use crate::schema::{arrow_schema, arrow_type};
 
 /// Beyond so many groups they are written, whatever comes after: bounds memory, at about 1 KiB a group.
@@ -79,24 +80,6 @@ impl State {
     }
 }
 
-/// A hash that is its own hash.
-#[derive(Debug, Default)]
-struct AsItIs(u64);
-
-impl Hasher for AsItIs {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = xxh3_64(bytes);
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = number;
-    }
-}
-
 /// No further group of the same hash.
 const LAST: u32 = u32::MAX;
 
@@ -111,7 +94,7 @@ pub(super) struct Groups {
     keys: Rows,
     states: Vec<State>,
     /// The first group of a hash, and of each group the next one of its hash.
-    first: HashMap<u64, u32, BuildHasherDefault<AsItIs>>,
+    first: HashMap<u64, u32, BuildHasherDefault<OneHash>>,
     next: Vec<u32>,
     paged: usize,
 }

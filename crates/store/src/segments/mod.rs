@@ -2,6 +2,8 @@
 
 mod draft;
 mod file;
+mod joined;
+mod order;
 mod sort;
 
 use std::collections::HashSet;

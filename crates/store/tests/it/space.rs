@@ -129,6 +129,25 @@ fn past_the_queue_deliveries_are_refused_and_told_when_to_return() {
 }
 
 #[test]
+fn who_can_wait_gets_room_when_a_flush_makes_some_and_is_refused_when_none_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut opened = options(folder.path());
+    opened.flush.memory_bytes = 1_000;
+    let store = Store::open(opened).unwrap();
+    assert_eq!(store.wait_for_room(), Ok(()), "there is room from the beginning");
+    send(&store, "a", 0..100);
+    let lagging = SubmitError::Overloaded { retry_after_seconds: 5 };
+    assert_eq!(store.wait_for_room(), Err(lagging), "nobody flushes");
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| while store.wait_for_room().is_err() {});
+        store.flush().unwrap();
+        waiting.join().unwrap();
+    });
+    assert_eq!(store.wait_for_room(), Ok(()));
+    send(&store, "b", 100..101);
+}
+
+#[test]
 fn a_closed_store_refuses_and_commits_what_was_queued_before() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
