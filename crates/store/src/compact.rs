@@ -25,8 +25,9 @@ use crate::segments::place_durable;
 /// Segments of about this size are merged no further.
 const TARGET_BYTES: u64 = 256 << 20;
 
-/// A day that is over and smaller than this moves into its month.
-const SMALL_DAY_BYTES: u64 = 8 << 20;
+/// A day that is over and smaller than this moves into its month: some millions of test results. What reads a test's
+/// history or a service's quarter then opens a few files a month, not one a day.
+const SMALL_DAY_BYTES: u64 = 32 << 20;
 
 /// Terms up to this length end while the month of a row is still being put together.
 const ONE_MONTH: Keep = Keep::Days(31);

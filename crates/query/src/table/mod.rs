@@ -8,6 +8,7 @@
 //! With full access there is no guard, and the count of rows is known without reading any.
 
 mod guard;
+mod lookups;
 mod pruning;
 pub(crate) mod relation;
 pub(crate) mod segments;
@@ -30,6 +31,7 @@ use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::union::UnionExec;
 
 use self::guard::ProjectGuardExec;
+use self::pruning::Pruned;
 use self::relation::Relation;
 use self::segments::{Scan, SegmentReader};
 use self::unflushed::UnflushedExec;
@@ -126,23 +128,30 @@ impl TableProvider for SnapshotTable {
             Some(part) => part.clone(),
             None => self.read(self.relation.name)?,
         };
-        let kept = pruning::prune(state, schema, filters, data.segments)?;
+        let Pruned { segments, lookups } = pruning::prune(state, schema, filters, data.segments)?;
         let partitions = state.config().target_partitions();
-        let plain = Scan { schema, partitions, projection: projection.cloned(), predicate: None, limit };
+        let plain = Scan {
+            schema,
+            partitions,
+            projection: projection.cloned(),
+            lookups: &lookups,
+            predicate: None,
+            limit,
+        };
 
         let mut parts: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
         match &self.access {
             Access::All => {
-                parts.extend(self.reader.scan(plain, kept)?);
+                parts.extend(self.reader.scan(plain, segments).await?);
                 parts.extend(self.memory(data.batches, projection.cloned(), partitions, limit)?);
                 parts.extend(UnflushedExec::scan(schema, data.unflushed, projection.cloned(), partitions)?);
             }
             Access::Projects(allowed) => {
-                let (open, mixed): (Vec<SegmentFile>, Vec<SegmentFile>) = kept
+                let (open, mixed): (Vec<SegmentFile>, Vec<SegmentFile>) = segments
                     .into_iter()
                     .filter(|segment| visible::may_hold_any(segment, allowed))
                     .partition(|segment| visible::holds_only(segment, allowed));
-                parts.extend(self.reader.scan(plain, open)?);
+                parts.extend(self.reader.scan(plain, open).await?);
 
                 let inside = visible::projection_with_project(schema, projection)?;
                 let predicate = visible::predicate(state, schema, allowed, filters)?;
@@ -150,11 +159,12 @@ impl TableProvider for SnapshotTable {
                     schema,
                     partitions,
                     projection: inside.clone(),
+                    lookups: &lookups,
                     predicate: Some(predicate),
                     limit: None,
                 };
                 let mut hidden: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
-                hidden.extend(self.reader.scan(guarded, mixed)?);
+                hidden.extend(self.reader.scan(guarded, mixed).await?);
                 hidden.extend(self.memory(data.batches, inside.clone(), partitions, None)?);
                 hidden.extend(UnflushedExec::scan(schema, data.unflushed, inside, partitions)?);
                 for part in hidden {
