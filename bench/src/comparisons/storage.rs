@@ -1,29 +1,21 @@
 //! What a stored test result costs, and how long a server takes to start with many of them or after a crash.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context as _, ensure};
-use manometer_formats::junit;
-use manometer_model::records::{TESTS, Test};
-use manometer_model::{Limits, Problems, Row as _, Timestamp};
-use manometer_store::{DeliveryInfo, DeliveryKey, FlushPolicy, Outcome, Store, StoreOptions};
 use manometer_testkit::{ServerOptions, ServerProcess, sql};
 
-use super::Scene;
+use super::{Scene, percentiles};
 use crate::folder_size::folder_bytes;
 use crate::program;
 use crate::report::{Goal, Report, note};
 use manometer_bench_readers::figures::{median, timed};
-use manometer_bench_readers::{JunitDocument, area};
+use manometer_bench_readers::JunitDocument;
 
 const DEMO_TESTS: u64 = 2_000_000;
 const MANY: u64 = 100_000_000;
 const JOURNAL_BYTES: u64 = 256 << 20;
-/// Rows of one delivery while filling: more than the store keeps in its journal, so they go to segments at once.
-const ROWS_PER_DELIVERY: u64 = 1_000_000;
 const SERVICES: u64 = 12;
-const FILLERS: usize = 2;
 
 pub(crate) fn measure(scene: &Scene, report: &mut Report) -> anyhow::Result<()> {
     let binary = program::binary(scene)?;
@@ -126,13 +118,10 @@ fn journal_bytes(metrics: &str) -> anyhow::Result<u64> {
     Ok(value.parse::<f64>()? as u64)
 }
 
+/// A start with the store that `percentiles` asks, whichever of the two needs it first.
 fn start_with_many(scene: &Scene, binary: &Path, what: &str, report: &mut Report) -> anyhow::Result<()> {
-    let folder = tempfile::tempdir_in(&scene.folder)?;
-    let data = folder.path().join("data");
-    note("storage: filling 100 million test results");
-    let (seconds, filled) = timed(|| fill(&data));
-    filled?;
-    note(&format!("storage: filled in {seconds:.0} s"));
+    let data = percentiles::prepared(&scene.folder, MANY)?;
+    let rows = percentiles::stored_rows(MANY);
     let mut seconds = Vec::new();
     for _ in 0..scene.rounds {
         let server = ServerProcess::start(ServerOptions::new(binary, &data))?;
@@ -141,95 +130,9 @@ fn start_with_many(scene: &Scene, binary: &Path, what: &str, report: &mut Report
     report.figure(what, median(seconds), "s", Goal::AtMost(1.0));
     let server = ServerProcess::start(ServerOptions::new(binary, &data))?;
     let (seconds, stored) = timed(|| sql::number(&mut server.client(), "select count(*) from tests"));
-    ensure!(stored? == MANY, "not all of them are there");
+    ensure!(stored? == rows, "not all of them are there");
     report.figure("… and counting them", seconds, "s", Goal::None);
-    let bytes = folder_bytes(&data)? as f64 / MANY as f64;
+    let bytes = folder_bytes(&data)? as f64 / rows as f64;
     report.figure("… bytes of the folder a row", bytes, "B", Goal::None);
-    Ok(())
-}
-
-/// The same company for 100 days, a million test results each, through the store's own door.
-fn fill(data: &Path) -> anyhow::Result<()> {
-    let mut options = StoreOptions::new(data);
-    options.flush = FlushPolicy { background: false, ..FlushPolicy::default() };
-    let store = Store::open(options)?;
-    let mut suites: Vec<Vec<Test>> = Vec::new();
-    for service in 0..SERVICES {
-        let document = JunitDocument { tests: 20_000, service, run: 1 }.bytes();
-        suites.push(junit::read_to_vec(&mut document.as_slice(), &Limits::default())?.0);
-    }
-    let first_day = Timestamp::from_seconds(1_767_225_600);
-    let next = AtomicU64::new(0);
-    // While one sorts a day, the others make up theirs.
-    let fill_days = &|| -> anyhow::Result<()> {
-        loop {
-            let day = next.fetch_add(1, Ordering::Relaxed);
-            if day >= MANY / ROWS_PER_DELIVERY {
-                return Ok(());
-            }
-            fill_day(&store, day, first_day.plus_seconds(day as f64 * 86_400.0), &suites)?;
-            if day % 10 == 9 {
-                note(&format!("storage: {} million", (day + 1) * ROWS_PER_DELIVERY / 1_000_000));
-            }
-        }
-    };
-    std::thread::scope(|scope| -> anyhow::Result<()> {
-        let fillers: Vec<_> = (0..FILLERS).map(|_| scope.spawn(fill_days)).collect();
-        for filler in fillers {
-            filler.join().map_err(|_| anyhow::anyhow!("a filler panicked"))??;
-        }
-        Ok(())
-    })?;
-    store.flush()?;
-    store.close();
-    Ok(())
-}
-
-fn fill_day(store: &Store, day: u64, midnight: Timestamp, suites: &[Vec<Test>]) -> anyhow::Result<()> {
-    let mut chance = fastrand::Rng::with_seed(day);
-    let mut writer = store.writer();
-    let mut run = 0;
-    while writer.rows() < ROWS_PER_DELIVERY {
-        let service = run % SERVICES;
-        let suite = suites.get(usize::try_from(service)?).context("no such service")?;
-        let begun = midnight.plus_seconds(run as f64 * 1_200.0);
-        let mut row = Test {
-            provider: "github".to_owned(),
-            project: format!("github.com/acme/{}", area(service)),
-            service: Some(format!("{}-{service}", area(service))),
-            pipeline: Some("ci".to_owned()),
-            run_id: format!("{day}{run:04}"),
-            branch: Some("main".to_owned()),
-            ..Test::default()
-        };
-        let context = row.clone();
-        for (second, test) in suite.iter().enumerate() {
-            row.clone_from(test);
-            row.provider.clone_from(&context.provider);
-            row.project.clone_from(&context.project);
-            row.service.clone_from(&context.service);
-            row.pipeline.clone_from(&context.pipeline);
-            row.run_id.clone_from(&context.run_id);
-            row.branch.clone_from(&context.branch);
-            row.duration_seconds = Some((chance.f64() * 1_000.0).round() / 1_000.0);
-            row.at = begun.plus_seconds(second as f64 * 0.01);
-            writer.append(&TESTS, &row.values())?;
-        }
-        run += 1;
-    }
-    let key = DeliveryKey { scope: "bench".to_owned(), key: day.to_string() };
-    let delivery = writer.finish(DeliveryInfo {
-        key,
-        body_hash: u128::from(day),
-        source: "bench".to_owned(),
-        kind: "junit".to_owned(),
-        project: None,
-        received_at: midnight,
-        size_bytes: 0,
-        problems: Problems::new(),
-        permanent: true,
-    })?;
-    let outcome = store.submit(delivery)?.wait()?;
-    ensure!(matches!(outcome, Outcome::Committed(_)), "day {day} was there already");
     Ok(())
 }

@@ -26,9 +26,9 @@ use crate::segments::place_durable;
 /// Segments of about this size are merged no further.
 const TARGET_BYTES: u64 = 256 << 20;
 
-/// A day that is over and smaller than this moves into its month. Some 150,000 test results: in a larger day a question
-/// that begins or ends within it is better off with a file of its own.
-const SMALL_DAY_BYTES: u64 = 1 << 20;
+/// A day that is over and smaller than this moves into its month: some millions of test results. What reads a test's
+/// history or a service's quarter then opens a few files a month, not one a day.
+const SMALL_DAY_BYTES: u64 = 32 << 20;
 
 /// Terms up to this length end while the month of a row is still being put together.
 const ONE_MONTH: Keep = Keep::Days(31);

@@ -27,36 +27,35 @@ pub(super) fn ask_a_process(
         .stdout(Stdio::piped())
         .spawn()
         .context("failed to start a process that answers")?;
-    let asked: Vec<&str> = questions.iter().map(|question| question.ours.as_str()).collect();
+    let asked: Vec<(&str, bool)> =
+        questions.iter().map(|question| (question.ours.as_str(), question.as_served)).collect();
     child.stdin.take().context("no input")?.write_all(&serde_json::to_vec(&asked)?)?;
     let output = child.wait_with_output()?;
     ensure!(output.status.success(), "the process that answers failed");
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-/// Answers the questions on standard input (a JSON list of SQL) and prints what was measured, as JSON.
+/// Answers the questions on standard input (a JSON list of SQL and whether roll-ups may be used) and prints what was
+/// measured, as JSON.
 #[expect(clippy::print_stdout, reason = "the other process reads it")]
 pub(crate) fn answer(data: &Path, rounds: u32) -> anyhow::Result<()> {
     let mut text = String::new();
     std::io::stdin().read_to_string(&mut text)?;
-    let questions: Vec<String> = serde_json::from_str(&text)?;
+    let questions: Vec<(String, bool)> = serde_json::from_str(&text)?;
     let store = ReadOnlyStore::open(StoreOptions::new(data))?;
-    let limits = Limits { query_seconds: 3_600, ..Limits::default() };
-    // Both sides read the rows.
-    let rollups = RollupUse::Never;
-    let options = EngineOptions { limits, threads: THREADS, rollups, ..EngineOptions::default() };
-    let engine = Engine::new(options)?;
+    let (rows_alone, as_served) = (engine(RollupUse::Never)?, engine(RollupUse::default())?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let mut measured = Vec::new();
-    for sql in questions {
+    for (sql, is_as_served) in questions {
+        let engine = if is_as_served { &as_served } else { &rows_alone };
         // Once to warm up.
-        runtime.block_on(ask(&engine, &store, &sql))?;
+        runtime.block_on(ask(engine, &store, &sql))?;
         forget_peak_memory();
         let mut seconds = Vec::new();
         let mut answer = (0, String::new());
         for _ in 0..rounds {
             let begun = Instant::now();
-            answer = runtime.block_on(ask(&engine, &store, &sql))?;
+            answer = runtime.block_on(ask(engine, &store, &sql))?;
             seconds.push(begun.elapsed().as_secs_f64());
         }
         let (rows, first) = answer;
@@ -64,6 +63,11 @@ pub(crate) fn answer(data: &Path, rounds: u32) -> anyhow::Result<()> {
     }
     println!("{}", serde_json::to_string(&measured)?);
     Ok(())
+}
+
+fn engine(rollups: RollupUse) -> anyhow::Result<Engine> {
+    let limits = Limits { query_seconds: 3_600, ..Limits::default() };
+    Ok(Engine::new(EngineOptions { limits, threads: THREADS, rollups, ..EngineOptions::default() })?)
 }
 
 /// How many rows, and the first of them.

@@ -14,6 +14,7 @@ use crate::report::{Goal, Report, note};
 use manometer_bench_readers::figures::median;
 
 pub(crate) use answering::answer;
+pub(crate) use dataset::{prepared, stored_rows};
 
 /// Both sides use as many threads, however many the machine has.
 const THREADS: usize = 2;

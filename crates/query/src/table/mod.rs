@@ -8,6 +8,7 @@
 //! With full access there is no guard, and the count of rows is known without reading any.
 
 mod guard;
+mod lookups;
 mod pruning;
 pub(crate) mod relation;
 pub(crate) mod segments;
@@ -31,6 +32,7 @@ use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::union::UnionExec;
 
 use self::guard::ProjectGuardExec;
+use self::pruning::Pruned;
 use self::relation::Relation;
 use self::segments::{Scan, SegmentReader};
 use self::unflushed::UnflushedExec;
@@ -128,29 +130,36 @@ impl TableProvider for SnapshotTable {
             Some(part) => part.clone(),
             None => self.read(self.relation.name)?,
         };
-        let kept = pruning::prune(state, schema, filters, data.segments)?;
+        let Pruned { segments, lookups } = pruning::prune(state, schema, filters, data.segments)?;
         let partitions = state.config().target_partitions();
-        let (unpacked, kept) = unpacked::shared_out(self.relation.name, kept);
+        let (unpacked, segments) = unpacked::shared_out(self.relation.name, segments);
         let cache = state.config().get_extension::<UnpackedCache>().ok_or_else(|| {
             DataFusionError::Internal("the session has no cache of unpacked roll-ups".to_owned())
         })?;
         let from_memory = |files, columns: Option<&Vec<usize>>| {
             UnpackedExec::scan(&cache, schema, files, columns, partitions)
         };
-        let plain = Scan { schema, partitions, projection: projection.cloned(), predicate: None, limit };
+        let plain = Scan {
+            schema,
+            partitions,
+            projection: projection.cloned(),
+            lookups: &lookups,
+            predicate: None,
+            limit,
+        };
 
         let mut parts: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
         match &self.access {
             Access::All => {
-                parts.extend(self.reader.scan(plain, kept)?);
+                parts.extend(self.reader.scan(plain, segments).await?);
                 parts.extend(from_memory(unpacked, projection)?);
                 parts.extend(self.memory(data.batches, projection.cloned(), partitions, limit)?);
                 parts.extend(UnflushedExec::scan(schema, data.unflushed, projection.cloned(), partitions)?);
             }
             Access::Projects(allowed) => {
-                let (open, mixed) = visible::shared_out(kept, allowed);
+                let (open, mixed) = visible::shared_out(segments, allowed);
                 let (open_unpacked, mixed_unpacked) = visible::shared_out(unpacked, allowed);
-                parts.extend(self.reader.scan(plain, open)?);
+                parts.extend(self.reader.scan(plain, open).await?);
                 parts.extend(from_memory(open_unpacked, projection)?);
 
                 let inside = visible::projection_with_project(schema, projection)?;
@@ -159,11 +168,12 @@ impl TableProvider for SnapshotTable {
                     schema,
                     partitions,
                     projection: inside.clone(),
+                    lookups: &lookups,
                     predicate: Some(predicate),
                     limit: None,
                 };
                 let mut hidden: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
-                hidden.extend(self.reader.scan(guarded, mixed)?);
+                hidden.extend(self.reader.scan(guarded, mixed).await?);
                 hidden.extend(from_memory(mixed_unpacked, inside.as_ref())?);
                 hidden.extend(self.memory(data.batches, inside.clone(), partitions, None)?);
                 hidden.extend(UnflushedExec::scan(schema, data.unflushed, inside, partitions)?);

@@ -13,6 +13,7 @@ use datafusion::common::{Column, DFSchema, ScalarValue};
 use datafusion::error::Result;
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::utils::conjunction;
+use datafusion::physical_expr::utils::{Guarantee, LiteralGuarantee};
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 
 use super::PROJECT;
@@ -20,29 +21,55 @@ use crate::SegmentFile;
 
 const AT: &str = "at";
 
-/// The segments that may hold a row for which all filters are true.
+/// What the filters leave to be read.
+#[derive(Debug, Default)]
+pub(super) struct Pruned {
+    /// The segments that may hold a row for which all filters are true.
+    pub(super) segments: Vec<SegmentFile>,
+    /// What such a row surely holds.
+    pub(super) lookups: Vec<Lookup>,
+}
+
+/// A column in which a row that passes the filters holds one of these texts.
+#[derive(Debug, Clone)]
+pub(super) struct Lookup {
+    pub(super) column: String,
+    pub(super) texts: Vec<String>,
+}
+
+/// Leaves out the segments that cannot hold a row for which all filters are true.
 pub(super) fn prune(
     state: &dyn Session,
     schema: &SchemaRef,
     filters: &[Expr],
     segments: Vec<SegmentFile>,
-) -> Result<Vec<SegmentFile>> {
+) -> Result<Pruned> {
+    let all = |segments| Ok(Pruned { segments, lookups: Vec::new() });
     if segments.is_empty() {
-        return Ok(segments);
+        return all(segments);
     }
-    let Some(filter) = conjunction(filters.iter().cloned()) else { return Ok(segments) };
+    let Some(filter) = conjunction(filters.iter().cloned()) else { return all(segments) };
     let physical = state.create_physical_expr(filter, &DFSchema::try_from(Arc::clone(schema))?)?;
     let predicate =
         match PruningPredicateBuilder::new().with_file_schema(Arc::clone(schema)).try_build(physical) {
             Ok(predicate) if !predicate.always_true() => predicate,
-            Ok(_) => return Ok(segments),
+            Ok(_) => return all(segments),
             Err(error) => {
                 tracing::debug!(%error, "a filter does not prune");
-                return Ok(segments);
+                return all(segments);
             }
         };
     let may_match = predicate.prune(&Catalogued(&segments))?;
-    Ok(segments.into_iter().zip(may_match).filter_map(|(segment, kept)| kept.then_some(segment)).collect())
+    let segments =
+        segments.into_iter().zip(may_match).filter_map(|(segment, kept)| kept.then_some(segment)).collect();
+    Ok(Pruned { segments, lookups: predicate.literal_guarantees().iter().filter_map(lookup).collect() })
+}
+
+fn lookup(guarantee: &LiteralGuarantee) -> Option<Lookup> {
+    let texts: Option<Vec<String>> =
+        guarantee.literals.iter().map(|literal| Some(literal.try_as_str()??.to_owned())).collect();
+    let column = guarantee.column.name().to_owned();
+    (guarantee.guarantee == Guarantee::In).then_some(Lookup { column, texts: texts? })
 }
 
 /// What the catalog knows of some segments.

@@ -8,24 +8,43 @@ use datafusion::common::stats::Precision;
 use datafusion::common::{ScalarValue, Statistics};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::{
-    CachedParquetFileReaderFactory, ParquetFileReaderFactory,
+    CachedParquetFileReaderFactory, ParquetAccessPlan, ParquetFileReaderFactory, RowGroupAccess,
 };
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::cache::cache_manager::FileMetadataCache;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::object_store::local::LocalFileSystem;
-use datafusion::object_store::{ObjectMeta, path::Path as StorePath};
+use datafusion::object_store::{ObjectMeta, ObjectStore, path::Path as StorePath};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::ExecutionPlan;
+use futures::{StreamExt as _, stream};
 
+use super::lookups::may_hold;
+use super::pruning::Lookup;
 use crate::SegmentFile;
 use crate::memory::SEGMENTS_URL;
+
+/// Least bytes of a part of a file: to open one costs about as much as reading so many.
+const LEAST_PART_BYTES: u64 = 4 << 20;
+
+/// Parts for each thread, where files are large enough: threads take them in turns, so that all end at about the same
+/// time although a filter may need much of one part and nothing of another.
+const PARTS_PER_THREAD: u64 = 8;
+
+/// Columns of which segments have Bloom filters.
+const FILTERED: &[&str] = &["test_id"];
+
+/// Files whose filters are looked into at once.
+const LOOKED_INTO_AT_ONCE: usize = 8;
 
 /// What reads segments; cheap to copy.
 #[derive(Debug, Clone)]
 pub(crate) struct SegmentReader {
+    store: Arc<LocalFileSystem>,
+    footers: Arc<FileMetadataCache>,
     files: Arc<dyn ParquetFileReaderFactory>,
 }
 
@@ -34,86 +53,165 @@ pub(super) struct Scan<'a> {
     pub(super) schema: &'a SchemaRef,
     pub(super) partitions: usize,
     pub(super) projection: Option<Vec<usize>>,
+    /// Skips row groups; never needed for a right answer.
+    pub(super) lookups: &'a [Lookup],
     /// Skips rows; never needed for a right answer.
     pub(super) predicate: Option<Arc<dyn PhysicalExpr>>,
     pub(super) limit: Option<usize>,
 }
 
+/// A segment and which of its row groups are read; all where that is not said.
+struct Chosen {
+    segment: SegmentFile,
+    row_groups: Option<Vec<bool>>,
+}
+
 impl SegmentReader {
     pub(crate) fn new(environment: &RuntimeEnv) -> Self {
+        let store = Arc::new(LocalFileSystem::new());
         let footers = environment.cache_manager.get_file_metadata_cache();
-        let files = CachedParquetFileReaderFactory::new(Arc::new(LocalFileSystem::new()), footers);
-        Self { files: Arc::new(files) }
+        let files = CachedParquetFileReaderFactory::new(
+            Arc::clone(&store) as Arc<dyn ObjectStore>,
+            Arc::clone(&footers),
+        );
+        Self { store, footers, files: Arc::new(files) }
     }
 
     /// The plan that reads these segments; `None` when there are none.
-    pub(super) fn scan(
+    pub(super) async fn scan(
         &self,
         scan: Scan<'_>,
         segments: Vec<SegmentFile>,
     ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
-        if segments.is_empty() {
+        let chosen = self.choose(&scan, segments).await?;
+        if chosen.is_empty() {
             return Ok(None);
         }
-        let statistics = statistics(scan.schema, &segments)?;
+        let statistics = statistics(scan.schema, &chosen)?;
         let mut source = ParquetSource::new(Arc::clone(scan.schema))
             .with_parquet_file_reader_factory(Arc::clone(&self.files))
             .with_pushdown_filters(true)
             .with_reorder_filters(true)
-            .with_enable_page_index(true);
+            .with_enable_page_index(true)
+            // `choose` has.
+            .with_bloom_filter_on_read(false);
         if let Some(predicate) = scan.predicate {
             source = source.with_predicate(predicate);
         }
         let config = FileScanConfigBuilder::new(ObjectStoreUrl::parse(SEGMENTS_URL)?, Arc::new(source))
-            .with_file_groups(balanced(segments, scan.partitions)?)
+            .with_file_groups(balanced(chosen, scan.partitions, scan.limit.is_some())?)
             .with_statistics(statistics)
             .with_projection_indices(scan.projection)?
             .with_limit(scan.limit)
             .build();
         Ok(Some(DataSourceExec::from_data_source(config)))
     }
+
+    /// Leaves out the row groups, and so the segments, that hold nothing of what is looked up.
+    async fn choose(&self, scan: &Scan<'_>, segments: Vec<SegmentFile>) -> Result<Vec<Chosen>> {
+        let is_filtered = |lookup: &&Lookup| FILTERED.contains(&lookup.column.as_str());
+        let lookups: Vec<Lookup> = scan.lookups.iter().filter(is_filtered).cloned().collect();
+        if lookups.is_empty() {
+            return Ok(segments.into_iter().map(|segment| Chosen { segment, row_groups: None }).collect());
+        }
+        let mut looked_into = stream::iter(segments)
+            .map(|segment| self.look_into(segment, &lookups))
+            .buffered(LOOKED_INTO_AT_ONCE);
+        let mut chosen = Vec::new();
+        while let Some(next) = looked_into.next().await {
+            let next = next?;
+            if next.row_groups.as_ref().is_none_or(|verdicts| verdicts.contains(&true)) {
+                chosen.push(next);
+            }
+        }
+        Ok(chosen)
+    }
+
+    async fn look_into(&self, segment: SegmentFile, lookups: &[Lookup]) -> Result<Chosen> {
+        let row_groups = may_hold(self.store.as_ref(), &self.footers, &object(&segment)?, lookups).await;
+        Ok(Chosen { segment, row_groups })
+    }
 }
 
 /// Rows exactly, and the range of `at` exactly: a count needs no file to be opened.
-fn statistics(schema: &SchemaRef, segments: &[SegmentFile]) -> Result<Statistics> {
-    let rows: u64 = segments.iter().map(|segment| segment.rows).sum();
+fn statistics(schema: &SchemaRef, chosen: &[Chosen]) -> Result<Statistics> {
+    let rows: u64 = chosen.iter().map(|chosen| chosen.segment.rows).sum();
+    let rows = usize::try_from(rows).unwrap_or(usize::MAX);
+    let is_whole = chosen.iter().all(|chosen| chosen.row_groups.is_none());
     let mut known = Statistics::new_unknown(schema);
-    known.num_rows = Precision::Exact(usize::try_from(rows).unwrap_or(usize::MAX));
+    known.num_rows = if is_whole { Precision::Exact(rows) } else { Precision::Inexact(rows) };
     let position = schema.index_of("at")?;
-    let earliest = segments.iter().map(|segment| segment.min_at.as_micros()).min();
-    let latest = segments.iter().map(|segment| segment.max_at.as_micros()).max();
+    let earliest = chosen.iter().map(|chosen| chosen.segment.min_at.as_micros()).min();
+    let latest = chosen.iter().map(|chosen| chosen.segment.max_at.as_micros()).max();
     if let Some(at) = known.column_statistics.get_mut(position) {
+        let exactly = |micros| {
+            let value = ScalarValue::TimestampMicrosecond(micros, Some("UTC".into()));
+            if is_whole { Precision::Exact(value) } else { Precision::Inexact(value) }
+        };
         at.null_count = Precision::Exact(0);
-        at.min_value = Precision::Exact(ScalarValue::TimestampMicrosecond(earliest, Some("UTC".into())));
-        at.max_value = Precision::Exact(ScalarValue::TimestampMicrosecond(latest, Some("UTC".into())));
+        at.min_value = exactly(earliest);
+        at.max_value = exactly(latest);
     }
     Ok(known)
 }
 
-/// Spreads files over partitions so that each has about the same bytes to read.
-fn balanced(mut segments: Vec<SegmentFile>, partitions: usize) -> Result<Vec<FileGroup>> {
-    segments.sort_by_key(|segment| std::cmp::Reverse(segment.size_bytes));
+/// Spreads files over partitions so that each has about the same bytes to read; large ones in parts, so that all
+/// threads can work on one. A part reads the row groups that begin in its range of bytes. Under a limit, which may be
+/// reached in the first row group, files stay whole.
+fn balanced(mut chosen: Vec<Chosen>, partitions: usize, limited: bool) -> Result<Vec<FileGroup>> {
+    chosen.sort_by_key(|chosen| std::cmp::Reverse(chosen.segment.size_bytes));
+    let total: u64 = chosen.iter().map(|chosen| chosen.segment.size_bytes).sum();
+    let share = total / (partitions.max(1) as u64 * PARTS_PER_THREAD);
+    let most_bytes = if limited || partitions < 2 { u64::MAX } else { share.max(LEAST_PART_BYTES) };
+    let mut parts = Vec::new();
+    for Chosen { segment, row_groups } in chosen {
+        let whole = file(&segment, row_groups)?;
+        let size = segment.size_bytes;
+        let count = size.div_ceil(most_bytes).max(1);
+        if count == 1 {
+            parts.push((size, whole));
+            continue;
+        }
+        for number in 0..count {
+            let (start, end) = (size * number / count, size * (number + 1) / count);
+            parts.push((end - start, whole.clone().with_range(signed(start), signed(end))));
+        }
+    }
     let mut groups: Vec<(u64, Vec<PartitionedFile>)> = Vec::new();
-    groups.resize_with(partitions.clamp(1, segments.len().max(1)), Default::default);
-    for segment in segments {
+    groups.resize_with(partitions.clamp(1, parts.len().max(1)), Default::default);
+    for (part_bytes, part) in parts {
         if let Some((bytes, files)) = groups.iter_mut().min_by_key(|(bytes, _)| *bytes) {
-            *bytes += segment.size_bytes;
-            files.push(file(&segment)?);
+            *bytes += part_bytes;
+            files.push(part);
         }
     }
     Ok(groups.into_iter().map(|(_, files)| FileGroup::new(files)).collect())
 }
 
+fn signed(bytes: u64) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
+}
+
+fn file(segment: &SegmentFile, row_groups: Option<Vec<bool>>) -> Result<PartitionedFile> {
+    let file = PartitionedFile::new_from_meta(object(segment)?);
+    let Some(verdicts) = row_groups else { return Ok(file) };
+    let access = verdicts
+        .into_iter()
+        .map(|may_hold| if may_hold { RowGroupAccess::Scan } else { RowGroupAccess::Skip })
+        .collect();
+    Ok(file.with_extension(ParquetAccessPlan::new(access)))
+}
+
 /// A segment never changes under its name, so its time of change may be any constant.
-fn file(segment: &SegmentFile) -> Result<PartitionedFile> {
+fn object(segment: &SegmentFile) -> Result<ObjectMeta> {
     let location = store_path(&segment.path)?;
-    Ok(PartitionedFile::new_from_meta(ObjectMeta {
+    Ok(ObjectMeta {
         location,
         last_modified: chrono::DateTime::UNIX_EPOCH,
         size: segment.size_bytes,
         e_tag: None,
         version: None,
-    }))
+    })
 }
 
 fn store_path(path: &Path) -> Result<StorePath> {

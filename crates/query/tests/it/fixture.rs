@@ -57,13 +57,22 @@ impl Rows {
     }
 
     /// Adds records of fact tables as one Parquet file a table, in row groups of 64.
-    pub(crate) fn segment(mut self, records: impl IntoIterator<Item = Record>) -> Self {
+    pub(crate) fn segment(self, records: impl IntoIterator<Item = Record>) -> Self {
+        self.add_segment(records, true)
+    }
+
+    /// The same as it was before segments had filters of identities.
+    pub(crate) fn segment_without_filters(self, records: impl IntoIterator<Item = Record>) -> Self {
+        self.add_segment(records, false)
+    }
+
+    fn add_segment(mut self, records: impl IntoIterator<Item = Record>, identities: bool) -> Self {
         for (table, rows) in by_table(records) {
             let known = Table::named(table).unwrap();
             assert!(!known.is_entity(), "{table} has no segments");
             let data = self.relations.entry(table).or_default();
             let path = self.folder.path().join(format!("{table}-{}.parquet", data.segments.len()));
-            data.segments.push(write_segment(known, &rows, path));
+            data.segments.push(write_segment(known, &rows, path, identities));
         }
         self
     }
@@ -95,9 +104,18 @@ fn by_table(records: impl IntoIterator<Item = Record>) -> BTreeMap<&'static str,
 
 static IDS: AtomicU64 = AtomicU64::new(1);
 
-fn write_segment(table: &'static Table, rows: &[Record], path: PathBuf) -> SegmentFile {
+fn write_segment(
+    table: &'static Table,
+    rows: &[Record],
+    path: PathBuf,
+    identities: bool,
+) -> SegmentFile {
     let written = batch(table, rows);
-    let properties = WriterProperties::builder().set_max_row_group_row_count(Some(64)).build();
+    let mut properties = WriterProperties::builder().set_max_row_group_row_count(Some(64));
+    for column in table.columns.iter().filter(|column| identities && column.kind == ColumnKind::TestId) {
+        properties = properties.set_column_bloom_filter_fpp(column.name.into(), 0.001);
+    }
+    let properties = properties.build();
     let file = File::create(&path).unwrap();
     let mut writer = ArrowWriter::try_new(file, written.schema(), Some(properties)).unwrap();
     writer.write(&written).unwrap();

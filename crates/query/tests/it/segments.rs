@@ -98,6 +98,129 @@ async fn segments_of_other_projects_are_not_opened_for_single_projects() {
     assert_eq!(csv_as(&rows, "SELECT count(*), max(name) FROM tests", shop).await.unwrap(), "650,test_0199");
 }
 
+fn id(number: u32) -> String {
+    TestId::new("", "", &format!("test_{number:04}"), "", 0).to_string()
+}
+
+/// What `EXPLAIN ANALYZE` counts under a name, added up over the files that were opened; a unit is left away.
+async fn counted(rows: &Arc<Rows>, sql: &str, name: &str) -> f64 {
+    let text = csv(rows, &format!("EXPLAIN ANALYZE {sql}")).await;
+    assert!(text.contains(name), "nothing counts {name}: {text}");
+    let head = format!("{name}=");
+    let figures = text.split(&head).skip(1).filter_map(|rest| {
+        let figure: String = rest.chars().take_while(|next| next.is_ascii_digit() || *next == '.').collect();
+        figure.parse::<f64>().ok()
+    });
+    figures.sum()
+}
+
+#[tokio::test]
+async fn a_test_is_looked_up_where_its_identity_may_be() {
+    // Three files of sixteen row groups; test 70 is in the second row group of one of them alone.
+    let days = [1, 2, 3].map(|day| tests("shop", day, 1_024));
+    let without_it = |day: &[Record]| -> Vec<Record> {
+        let is_it = |record: &Record| matches!(record, Record::Test(test) if test.name == "test_0070");
+        day.iter().filter(|record| !is_it(record)).cloned().collect()
+    };
+    let rows = Rows::new().segment(without_it(&days[0])).segment(days[1].clone()).segment(without_it(&days[2]));
+    let rows = Arc::new(rows);
+    let sql = format!("SELECT name, run_id FROM tests WHERE test_id = '{}'", id(70));
+    assert_eq!(csv(&rows, &sql).await, "test_0070,shop-2");
+    let read = counted(&rows, &sql, "pushdown_rows_matched").await
+        + counted(&rows, &sql, "pushdown_rows_pruned").await;
+    // A filter mistakes one row group in a thousand.
+    assert!((64.0..=192.0).contains(&read), "{read} rows were looked at");
+    let nowhere = format!("SELECT name FROM tests WHERE test_id = '{}'", id(5_000));
+    assert_eq!(csv(&rows, &nowhere).await, "");
+    let plan = csv(&rows, &format!("EXPLAIN {nowhere}")).await;
+    assert!(!plan.contains("tests-1.parquet") || plan.contains("EmptyExec"), "{plan}");
+}
+
+#[tokio::test]
+async fn looking_up_finds_what_reading_everything_finds() {
+    let old = Rows::new()
+        .segment_without_filters(tests("shop", 1, 300))
+        .segment_without_filters(tests("blog", 2, 300))
+        .memory(tests("shop", 4, 50));
+    let new = Rows::new()
+        .segment(tests("shop", 1, 300))
+        .segment(tests("blog", 2, 300))
+        .memory(tests("shop", 4, 50));
+    let mixed = Rows::new()
+        .segment(tests("shop", 1, 300))
+        .segment_without_filters(tests("blog", 2, 300))
+        .memory(tests("shop", 4, 50));
+    let (first, last) = (id(0), id(299));
+    let conditions = [
+        format!("test_id = '{first}'"),
+        format!("'{last}' = test_id AND project = 'blog'"),
+        format!("test_id IN ('{first}', '{last}', 'no such test')"),
+        format!("test_id NOT IN ('{first}', '{last}')"),
+        format!("test_id = '{first}' OR name = 'test_0200'"),
+        format!("test_id = '{first}' OR test_id = '{last}'"),
+        format!("test_id = '{first}' AND test_id = '{last}'"),
+        format!("test_id <> '{first}'"),
+        format!("NOT (test_id = '{first}')"),
+        format!("upper(test_id) = upper('{first}')"),
+        format!("test_id = '{first}' IS NOT TRUE"),
+        format!("test_id LIKE '{}%'", &first[..8]),
+        format!("test_id > '{first}' AND duration_seconds < 100"),
+        format!("test_id = (SELECT max(test_id) FROM tests WHERE name = 'test_0299')"),
+        format!("test_id IN (SELECT test_id FROM tests WHERE at > '2026-03-03' AND duration_seconds < 3)"),
+        "test_id IS NULL".to_owned(),
+        "test_id = ''".to_owned(),
+    ];
+    let (old, new, mixed) = (Arc::new(old), Arc::new(new), Arc::new(mixed));
+    for condition in conditions {
+        for access in [Access::All, Access::projects(["shop"])] {
+            let sql = format!(
+                "SELECT project, name, at FROM tests WHERE {condition} ORDER BY project, name, at LIMIT 400"
+            );
+            let expected = csv_as(&old, &sql, access.clone()).await.unwrap();
+            assert_eq!(csv_as(&new, &sql, access.clone()).await.unwrap(), expected, "{condition}");
+            assert_eq!(csv_as(&mixed, &sql, access.clone()).await.unwrap(), expected, "{condition}");
+            let counted = format!("SELECT count(*), min(at), max(at) FROM tests WHERE {condition}");
+            let expected = csv_as(&old, &counted, access.clone()).await.unwrap();
+            assert_eq!(csv_as(&new, &counted, access.clone()).await.unwrap(), expected, "{condition}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_large_file_is_read_in_parts_and_each_row_once() {
+    // Texts that do not compress, so that some thousand rows make a large file.
+    let mut state = 1_u64;
+    let mut noise = || {
+        let mut text = String::new();
+        while text.len() < 1_200 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            text.push_str(&format!("{:016x}", state ^ (state >> 29)));
+        }
+        text
+    };
+    let large: Vec<Record> = tests("shop", 1, 9_000)
+        .into_iter()
+        .map(|record| match record {
+            Record::Test(mut test) => {
+                test.failure_details = Some(noise());
+                Record::Test(test)
+            }
+            other => other,
+        })
+        .collect();
+    let rows = Arc::new(Rows::new().segment(large).segment(tests("blog", 2, 100)));
+    let size = rows.files("tests")[0].metadata().unwrap().len();
+    assert!(size > 9 << 20, "{size} bytes are not large");
+    let sql = "SELECT count(failure_details), count(name), sum(duration_seconds), count(distinct test_id) FROM tests";
+    assert_eq!(csv(&rows, sql).await, "9000,9100,40500450.0,9000");
+    let plan = csv(&rows, &format!("EXPLAIN {sql}")).await;
+    assert!(plan.contains("tests-0.parquet:0.."), "the file is not read in parts: {plan}");
+    let some = "SELECT name FROM tests WHERE project = 'shop' LIMIT 3";
+    assert_eq!(csv(&rows, some).await.lines().count(), 3);
+    let alone = format!("SELECT count(*) FROM tests WHERE test_id = '{}'", id(8_999));
+    assert_eq!(csv(&rows, &alone).await, "1");
+}
+
 #[tokio::test]
 async fn a_missing_file_is_a_fault_of_the_store_and_not_of_the_query() {
     let rows = rows();
