@@ -122,7 +122,8 @@ async fn a_test_is_looked_up_where_its_identity_may_be() {
         let is_it = |record: &Record| matches!(record, Record::Test(test) if test.name == "test_0070");
         day.iter().filter(|record| !is_it(record)).cloned().collect()
     };
-    let rows = Rows::new().segment(without_it(&days[0])).segment(days[1].clone()).segment(without_it(&days[2]));
+    let rows =
+        Rows::new().segment(without_it(&days[0])).segment(days[1].clone()).segment(without_it(&days[2]));
     let rows = Arc::new(rows);
     let sql = format!("SELECT name, run_id FROM tests WHERE test_id = '{}'", id(70));
     assert_eq!(csv(&rows, &sql).await, "test_0070,shop-2");

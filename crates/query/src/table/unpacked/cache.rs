@@ -145,3 +145,104 @@ fn read(file: &SegmentFile, schema: &SchemaRef, positions: &[usize]) -> Result<V
     }
     Ok(columns)
 }
+
+#[cfg(test)]
+mod tests {
+    use datafusion::arrow::array::{AsArray, Int64Array, StringViewArray};
+    use datafusion::arrow::datatypes::{DataType, Field, Int64Type, Schema};
+    use manometer_model::Timestamp;
+    use parquet::arrow::ArrowWriter;
+
+    use super::*;
+
+    const ROWS: usize = 10_000;
+
+    fn schema(names: &[(&str, DataType)]) -> SchemaRef {
+        let fields = names.iter().map(|(name, kind)| Field::new(*name, kind.clone(), true));
+        Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+    }
+
+    fn today() -> SchemaRef {
+        schema(&[("count", DataType::Int64), ("name", DataType::Utf8View), ("later", DataType::Float64)])
+    }
+
+    fn written(folder: &Path, number: i64) -> SegmentFile {
+        let path = folder.join(format!("{number}.parquet"));
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(
+                (0..ROWS)
+                    .map(|row| format!("service {row} of file {number}"))
+                    .map(Some)
+                    .collect::<StringViewArray>(),
+            ),
+            Arc::new(Int64Array::from_iter_values((0..ROWS as i64).map(|row| row + number))),
+        ];
+        let schema = schema(&[("name", DataType::Utf8View), ("count", DataType::Int64)]);
+        let mut writer =
+            ArrowWriter::try_new(File::create(&path).unwrap(), Arc::clone(&schema), None).unwrap();
+        writer.write(&RecordBatch::try_new(schema, columns).unwrap()).unwrap();
+        writer.close().unwrap();
+        SegmentFile {
+            id: number,
+            rolls_up: Some(1),
+            size_bytes: path.metadata().unwrap().len(),
+            path,
+            rows: ROWS as u64,
+            min_at: Timestamp::default(),
+            max_at: Timestamp::default(),
+            projects: None,
+        }
+    }
+
+    #[test]
+    fn columns_come_whole_in_the_order_asked_for_and_once_read_need_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = written(folder.path(), 7);
+        let cache = UnpackedCache::new(1 << 30);
+        let first = cache.columns(&file, &today(), &[1]).unwrap();
+        assert_eq!(first[0].as_string_view().value(9_999), "service 9999 of file 7");
+        let more = cache.columns(&file, &today(), &[2, 1, 0]).unwrap();
+        assert_eq!((more[0].null_count(), more[0].data_type()), (ROWS, &DataType::Float64));
+        assert!(Arc::ptr_eq(&more[1], &first[0]), "read again");
+        assert_eq!(more[2].as_primitive::<Int64Type>().value(0), 7);
+        std::fs::remove_file(&file.path).unwrap();
+        assert_eq!(cache.columns(&file, &today(), &[0, 1, 2]).unwrap().len(), 3);
+        assert!(cache.columns(&written(folder.path(), 8), &today(), &[]).unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_was_used_longest_ago_goes_first_and_the_bound_holds() {
+        let folder = tempfile::tempdir().unwrap();
+        let files: Vec<SegmentFile> = (0..4).map(|number| written(folder.path(), number)).collect();
+        let of_one = UnpackedCache::new(usize::MAX);
+        of_one.columns(&files[0], &today(), &[0, 1]).unwrap();
+        let cache = UnpackedCache::new(of_one.bytes() * 5 / 2);
+        let read = |file: &SegmentFile| cache.columns(file, &today(), &[0, 1]);
+        for number in [0, 1, 0, 2] {
+            read(&files[number]).unwrap();
+            assert!(cache.bytes() <= of_one.bytes() * 5 / 2);
+        }
+        files.iter().for_each(|file| std::fs::remove_file(&file.path).unwrap());
+        assert!(read(&files[0]).is_ok());
+        assert!(read(&files[2]).is_ok());
+        assert!(read(&files[1]).is_err());
+        assert!(read(&files[3]).is_err());
+        let small = UnpackedCache::new(10);
+        assert_eq!(small.columns(&written(folder.path(), 9), &today(), &[0]).unwrap()[0].len(), ROWS);
+        assert_eq!(small.bytes(), 0);
+    }
+
+    #[test]
+    fn a_file_that_is_not_what_the_table_says_is_an_error_that_names_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = UnpackedCache::new(1 << 30);
+        let file = written(folder.path(), 1);
+        let other = schema(&[("count", DataType::Utf8View)]);
+        let told = cache.columns(&file, &other, &[0]).unwrap_err().to_string();
+        assert!(told.contains("1.parquet") && told.contains("count"), "{told}");
+        let shorter = SegmentFile { rows: 9_999, ..file.clone() };
+        assert!(cache.columns(&shorter, &today(), &[0]).is_err());
+        std::fs::write(&file.path, b"no parquet").unwrap();
+        assert!(UnpackedCache::new(10).columns(&file, &today(), &[0]).is_err());
+    }
+}
