@@ -16,7 +16,7 @@ pub struct FlushPolicy {
     /// Flush a table when this many of its rows are in memory.
     pub rows: u64,
     /// Memory that rows may take which no segment holds yet; past it deliveries are refused as overloaded until a flush
-    /// has caught up. Flushing begins at a quarter of it.
+    /// has caught up. Flushing begins at a quarter of it; beyond half of it [`crate::Store::wait_for_room`] waits.
     pub memory_bytes: u64,
     /// Flush rows older than this.
     pub age_seconds: u64,

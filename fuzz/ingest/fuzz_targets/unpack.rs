@@ -1,7 +1,7 @@
 //! Any bytes are unpacked, under each encoding: never a panic, and never more comes out than is allowed.
 #![no_main]
 
-use std::io::{BufRead, Read as _};
+use std::io::BufRead;
 
 use libfuzzer_sys::fuzz_target;
 use manometer_ingest::decompress::{Allowance, FileVisitor, visit_files};
