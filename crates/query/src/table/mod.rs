@@ -7,6 +7,7 @@
 //! ```
 //! With full access there is no guard, and the count of rows is known without reading any.
 
+mod footers;
 mod guard;
 mod lookups;
 mod pruning;
@@ -134,6 +135,7 @@ impl TableProvider for SnapshotTable {
             schema,
             partitions,
             projection: projection.cloned(),
+            filtered: !filters.is_empty(),
             lookups: &lookups,
             predicate: None,
             limit,
@@ -159,6 +161,7 @@ impl TableProvider for SnapshotTable {
                     schema,
                     partitions,
                     projection: inside.clone(),
+                    filtered: true,
                     lookups: &lookups,
                     predicate: Some(predicate),
                     limit: None,

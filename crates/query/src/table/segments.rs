@@ -22,6 +22,7 @@ use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::ExecutionPlan;
 use futures::{StreamExt as _, stream};
 
+use super::footers::WithPageIndex;
 use super::lookups::may_hold;
 use super::pruning::Lookup;
 use crate::SegmentFile;
@@ -45,7 +46,7 @@ const LOOKED_INTO_AT_ONCE: usize = 8;
 pub(crate) struct SegmentReader {
     store: Arc<LocalFileSystem>,
     footers: Arc<FileMetadataCache>,
-    files: Arc<dyn ParquetFileReaderFactory>,
+    files: Arc<CachedParquetFileReaderFactory>,
 }
 
 /// What to read of segments.
@@ -53,6 +54,8 @@ pub(super) struct Scan<'a> {
     pub(super) schema: &'a SchemaRef,
     pub(super) partitions: usize,
     pub(super) projection: Option<Vec<usize>>,
+    /// Has the query a filter? Then the index of pages is worth reading.
+    pub(super) filtered: bool,
     /// Skips row groups; never needed for a right answer.
     pub(super) lookups: &'a [Lookup],
     /// Skips rows; never needed for a right answer.
@@ -89,7 +92,7 @@ impl SegmentReader {
         }
         let statistics = statistics(scan.schema, &chosen)?;
         let mut source = ParquetSource::new(Arc::clone(scan.schema))
-            .with_parquet_file_reader_factory(Arc::clone(&self.files))
+            .with_parquet_file_reader_factory(self.opening(scan.filtered))
             .with_pushdown_filters(true)
             .with_reorder_filters(true)
             .with_enable_page_index(true)
@@ -105,6 +108,11 @@ impl SegmentReader {
             .with_limit(scan.limit)
             .build();
         Ok(Some(DataSourceExec::from_data_source(config)))
+    }
+
+    fn opening(&self, filtered: bool) -> Arc<dyn ParquetFileReaderFactory> {
+        let files = Arc::clone(&self.files);
+        if filtered { Arc::new(WithPageIndex { files }) } else { files }
     }
 
     /// Leaves out the row groups, and so the segments, that hold nothing of what is looked up.
