@@ -12,6 +12,7 @@ mod guard;
 mod lookups;
 mod pruning;
 pub(crate) mod relation;
+mod row_groups;
 pub(crate) mod segments;
 mod unflushed;
 mod visible;
@@ -34,6 +35,7 @@ use datafusion::physical_plan::union::UnionExec;
 use self::guard::ProjectGuardExec;
 use self::pruning::Pruned;
 use self::relation::Relation;
+use self::row_groups::Rules;
 use self::segments::{Scan, SegmentReader};
 use self::unflushed::UnflushedExec;
 use crate::{Access, RelationData, SegmentFile, Source};
@@ -129,14 +131,14 @@ impl TableProvider for SnapshotTable {
             Some(part) => part.clone(),
             None => self.read(self.relation.name)?,
         };
-        let Pruned { segments, lookups } = pruning::prune(state, schema, filters, data.segments)?;
+        let Pruned { segments, lookups, ranges } = pruning::prune(state, schema, filters, data.segments)?;
         let partitions = state.config().target_partitions();
         let plain = Scan {
             schema,
             partitions,
             projection: projection.cloned(),
             filtered: !filters.is_empty(),
-            lookups: &lookups,
+            rules: Rules { lookups: &lookups, ranges: ranges.as_ref() },
             predicate: None,
             limit,
         };
@@ -162,7 +164,8 @@ impl TableProvider for SnapshotTable {
                     partitions,
                     projection: inside.clone(),
                     filtered: true,
-                    lookups: &lookups,
+                    // A range is asked with the whole filter of the query: not where rows are hidden.
+                    rules: Rules { lookups: &lookups, ranges: None },
                     predicate: Some(predicate),
                     limit: None,
                 };
