@@ -97,9 +97,12 @@ fn count_once(aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
         return Ok(None);
     }
     for (number, Shared { several, mut params, probabilities }) in shared.into_iter().enumerate() {
-        let list: Vec<ScalarValue> = probabilities.into_iter().map(ScalarValue::from).collect();
-        params.args.push(lit(ScalarValue::List(ScalarValue::new_list_nullable(&list, &DataType::Float64))));
-        let call = Expr::AggregateFunction(AggregateFunction { func: several, params });
+        let func = sketches::with_probabilities(&several, &probabilities).unwrap_or_else(|| {
+            let list: Vec<ScalarValue> = probabilities.into_iter().map(ScalarValue::from).collect();
+            params.args.push(lit(ScalarValue::List(ScalarValue::new_list_nullable(&list, &DataType::Float64))));
+            several
+        });
+        let call = Expr::AggregateFunction(AggregateFunction { func, params });
         aggregates.push(call.alias(NAME.to_owned() + &number.to_string()));
     }
     let once = Aggregate::try_new(Arc::clone(&aggregate.input), aggregate.group_expr.clone(), aggregates)?;

@@ -75,7 +75,8 @@ fn not_constant(function: &str) -> DataFusionError {
     ))
 }
 
-fn checked(function: &str, probability: f64) -> Result<f64> {
+/// A probability as it may be asked for.
+pub(crate) fn checked(function: &str, probability: f64) -> Result<f64> {
     if (0.0..=1.0).contains(&probability) {
         return Ok(probability);
     }

@@ -7,10 +7,12 @@
 //! ```
 //! With full access there is no guard, and the count of rows is known without reading any.
 
+mod footers;
 mod guard;
 mod lookups;
 mod pruning;
 pub(crate) mod relation;
+mod row_groups;
 pub(crate) mod segments;
 mod unflushed;
 pub(crate) mod unpacked;
@@ -34,6 +36,7 @@ use datafusion::physical_plan::union::UnionExec;
 use self::guard::ProjectGuardExec;
 use self::pruning::Pruned;
 use self::relation::Relation;
+use self::row_groups::Rules;
 use self::segments::{Scan, SegmentReader};
 use self::unflushed::UnflushedExec;
 use self::unpacked::{UnpackedCache, UnpackedExec};
@@ -130,7 +133,7 @@ impl TableProvider for SnapshotTable {
             Some(part) => part.clone(),
             None => self.read(self.relation.name)?,
         };
-        let Pruned { segments, lookups } = pruning::prune(state, schema, filters, data.segments)?;
+        let Pruned { segments, lookups, ranges } = pruning::prune(state, schema, filters, data.segments)?;
         let partitions = state.config().target_partitions();
         let (unpacked, segments) = unpacked::shared_out(self.relation.name, segments);
         let cache = state.config().get_extension::<UnpackedCache>().ok_or_else(|| {
@@ -143,7 +146,8 @@ impl TableProvider for SnapshotTable {
             schema,
             partitions,
             projection: projection.cloned(),
-            lookups: &lookups,
+            filtered: !filters.is_empty(),
+            rules: Rules { lookups: &lookups, ranges: ranges.as_ref() },
             predicate: None,
             limit,
         };
@@ -168,7 +172,9 @@ impl TableProvider for SnapshotTable {
                     schema,
                     partitions,
                     projection: inside.clone(),
-                    lookups: &lookups,
+                    filtered: true,
+                    // A range is asked with the whole filter of the query: not where rows are hidden.
+                    rules: Rules { lookups: &lookups, ranges: None },
                     predicate: Some(predicate),
                     limit: None,
                 };

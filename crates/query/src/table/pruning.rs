@@ -14,7 +14,7 @@ use datafusion::error::Result;
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::physical_expr::utils::{Guarantee, LiteralGuarantee};
-use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
+use datafusion::physical_optimizer::pruning::{PruningPredicate, PruningPredicateBuilder};
 
 use super::PROJECT;
 use crate::SegmentFile;
@@ -28,6 +28,8 @@ pub(super) struct Pruned {
     pub(super) segments: Vec<SegmentFile>,
     /// What such a row surely holds.
     pub(super) lookups: Vec<Lookup>,
+    /// What tells by ranges of values whether there may be such a row.
+    pub(super) ranges: Option<PruningPredicate>,
 }
 
 /// A column in which a row that passes the filters holds one of these texts.
@@ -44,7 +46,7 @@ pub(super) fn prune(
     filters: &[Expr],
     segments: Vec<SegmentFile>,
 ) -> Result<Pruned> {
-    let all = |segments| Ok(Pruned { segments, lookups: Vec::new() });
+    let all = |segments| Ok(Pruned { segments, ..Pruned::default() });
     if segments.is_empty() {
         return all(segments);
     }
@@ -62,7 +64,8 @@ pub(super) fn prune(
     let may_match = predicate.prune(&Catalogued(&segments))?;
     let segments =
         segments.into_iter().zip(may_match).filter_map(|(segment, kept)| kept.then_some(segment)).collect();
-    Ok(Pruned { segments, lookups: predicate.literal_guarantees().iter().filter_map(lookup).collect() })
+    let lookups = predicate.literal_guarantees().iter().filter_map(lookup).collect();
+    Ok(Pruned { segments, lookups, ranges: Some(predicate) })
 }
 
 fn lookup(guarantee: &LiteralGuarantee) -> Option<Lookup> {

@@ -8,7 +8,7 @@ use datafusion::common::stats::Precision;
 use datafusion::common::{ScalarValue, Statistics};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::{
-    CachedParquetFileReaderFactory, ParquetAccessPlan, ParquetFileReaderFactory, RowGroupAccess,
+    CachedParquetFileReaderFactory, ParquetFileReaderFactory,
 };
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
@@ -22,8 +22,9 @@ use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::ExecutionPlan;
 use futures::{StreamExt as _, stream};
 
-use super::lookups::may_hold;
+use super::footers::WithPageIndex;
 use super::pruning::Lookup;
+use super::row_groups::{Needed, Rules, needed};
 use crate::SegmentFile;
 use crate::memory::SEGMENTS_URL;
 
@@ -37,15 +38,19 @@ const PARTS_PER_THREAD: u64 = 8;
 /// Columns of which segments have Bloom filters.
 const FILTERED: &[&str] = &["test_id"];
 
-/// Files whose filters are looked into at once.
+/// Files that are looked into at once.
 const LOOKED_INTO_AT_ONCE: usize = 8;
+
+/// Of more files than this only those are looked into that are asked for an identity: their threads have enough to
+/// share as it is.
+const MOST_LOOKED_INTO: usize = 64;
 
 /// What reads segments; cheap to copy.
 #[derive(Debug, Clone)]
 pub(crate) struct SegmentReader {
     store: Arc<LocalFileSystem>,
     footers: Arc<FileMetadataCache>,
-    files: Arc<dyn ParquetFileReaderFactory>,
+    files: Arc<CachedParquetFileReaderFactory>,
 }
 
 /// What to read of segments.
@@ -53,8 +58,9 @@ pub(super) struct Scan<'a> {
     pub(super) schema: &'a SchemaRef,
     pub(super) partitions: usize,
     pub(super) projection: Option<Vec<usize>>,
-    /// Skips row groups; never needed for a right answer.
-    pub(super) lookups: &'a [Lookup],
+    /// Has the query a filter? Then the index of pages is worth reading.
+    pub(super) filtered: bool,
+    pub(super) rules: Rules<'a>,
     /// Skips rows; never needed for a right answer.
     pub(super) predicate: Option<Arc<dyn PhysicalExpr>>,
     pub(super) limit: Option<usize>,
@@ -63,7 +69,13 @@ pub(super) struct Scan<'a> {
 /// A segment and which of its row groups are read; all where that is not said.
 struct Chosen {
     segment: SegmentFile,
-    row_groups: Option<Vec<bool>>,
+    needed: Option<Needed>,
+}
+
+impl Chosen {
+    fn bytes(&self) -> u64 {
+        self.needed.as_ref().map_or(self.segment.size_bytes, Needed::bytes)
+    }
 }
 
 impl SegmentReader {
@@ -89,7 +101,7 @@ impl SegmentReader {
         }
         let statistics = statistics(scan.schema, &chosen)?;
         let mut source = ParquetSource::new(Arc::clone(scan.schema))
-            .with_parquet_file_reader_factory(Arc::clone(&self.files))
+            .with_parquet_file_reader_factory(self.opening(scan.filtered))
             .with_pushdown_filters(true)
             .with_reorder_filters(true)
             .with_enable_page_index(true)
@@ -107,29 +119,42 @@ impl SegmentReader {
         Ok(Some(DataSourceExec::from_data_source(config)))
     }
 
-    /// Leaves out the row groups, and so the segments, that hold nothing of what is looked up.
+    fn opening(&self, filtered: bool) -> Arc<dyn ParquetFileReaderFactory> {
+        let files = Arc::clone(&self.files);
+        if filtered { Arc::new(WithPageIndex { files }) } else { files }
+    }
+
+    /// Leaves out the row groups, and so the segments, that hold nothing of what is asked for.
     async fn choose(&self, scan: &Scan<'_>, segments: Vec<SegmentFile>) -> Result<Vec<Chosen>> {
         let is_filtered = |lookup: &&Lookup| FILTERED.contains(&lookup.column.as_str());
-        let lookups: Vec<Lookup> = scan.lookups.iter().filter(is_filtered).cloned().collect();
-        if lookups.is_empty() {
-            return Ok(segments.into_iter().map(|segment| Chosen { segment, row_groups: None }).collect());
+        let lookups: Vec<Lookup> = scan.rules.lookups.iter().filter(is_filtered).cloned().collect();
+        let are_few = segments.len() <= MOST_LOOKED_INTO;
+        if lookups.is_empty() && !(are_few && scan.rules.ranges.is_some()) {
+            return Ok(segments.into_iter().map(|segment| Chosen { segment, needed: None }).collect());
         }
+        let rules = Rules { lookups: &lookups, ranges: scan.rules.ranges };
         let mut looked_into = stream::iter(segments)
-            .map(|segment| self.look_into(segment, &lookups))
+            .map(|segment| self.look_into(segment, scan.schema, rules))
             .buffered(LOOKED_INTO_AT_ONCE);
         let mut chosen = Vec::new();
         while let Some(next) = looked_into.next().await {
             let next = next?;
-            if next.row_groups.as_ref().is_none_or(|verdicts| verdicts.contains(&true)) {
+            if next.needed.as_ref().is_none_or(|needed| !needed.row_groups.is_empty()) {
                 chosen.push(next);
             }
         }
         Ok(chosen)
     }
 
-    async fn look_into(&self, segment: SegmentFile, lookups: &[Lookup]) -> Result<Chosen> {
-        let row_groups = may_hold(self.store.as_ref(), &self.footers, &object(&segment)?, lookups).await;
-        Ok(Chosen { segment, row_groups })
+    async fn look_into(
+        &self,
+        segment: SegmentFile,
+        schema: &SchemaRef,
+        rules: Rules<'_>,
+    ) -> Result<Chosen> {
+        let file = object(&segment)?;
+        let needed = needed(self.store.as_ref(), &self.footers, &file, schema, rules).await;
+        Ok(Chosen { segment, needed })
     }
 }
 
@@ -137,7 +162,7 @@ impl SegmentReader {
 fn statistics(schema: &SchemaRef, chosen: &[Chosen]) -> Result<Statistics> {
     let rows: u64 = chosen.iter().map(|chosen| chosen.segment.rows).sum();
     let rows = usize::try_from(rows).unwrap_or(usize::MAX);
-    let is_whole = chosen.iter().all(|chosen| chosen.row_groups.is_none());
+    let is_whole = chosen.iter().all(|chosen| chosen.needed.is_none());
     let mut known = Statistics::new_unknown(schema);
     known.num_rows = if is_whole { Precision::Exact(rows) } else { Precision::Inexact(rows) };
     let position = schema.index_of("at")?;
@@ -156,25 +181,21 @@ fn statistics(schema: &SchemaRef, chosen: &[Chosen]) -> Result<Statistics> {
 }
 
 /// Spreads files over partitions so that each has about the same bytes to read; large ones in parts, so that all
-/// threads can work on one. A part reads the row groups that begin in its range of bytes. Under a limit, which may be
-/// reached in the first row group, files stay whole.
+/// threads can work on one. Under a limit, which may be reached in the first row group, files stay whole.
 fn balanced(mut chosen: Vec<Chosen>, partitions: usize, limited: bool) -> Result<Vec<FileGroup>> {
-    chosen.sort_by_key(|chosen| std::cmp::Reverse(chosen.segment.size_bytes));
-    let total: u64 = chosen.iter().map(|chosen| chosen.segment.size_bytes).sum();
+    chosen.sort_by_key(|chosen| std::cmp::Reverse(chosen.bytes()));
+    let total: u64 = chosen.iter().map(Chosen::bytes).sum();
     let share = total / (partitions.max(1) as u64 * PARTS_PER_THREAD);
-    let most_bytes = if limited || partitions < 2 { u64::MAX } else { share.max(LEAST_PART_BYTES) };
+    let part_bytes = if limited || partitions < 2 { u64::MAX } else { share };
     let mut parts = Vec::new();
-    for Chosen { segment, row_groups } in chosen {
-        let whole = file(&segment, row_groups)?;
-        let size = segment.size_bytes;
-        let count = size.div_ceil(most_bytes).max(1);
-        if count == 1 {
-            parts.push((size, whole));
-            continue;
-        }
-        for number in 0..count {
-            let (start, end) = (size * number / count, size * (number + 1) / count);
-            parts.push((end - start, whole.clone().with_range(signed(start), signed(end))));
+    for Chosen { segment, needed } in chosen {
+        let whole = PartitionedFile::new_from_meta(object(&segment)?);
+        match needed {
+            Some(needed) => {
+                let split = needed.parts(part_bytes).into_iter();
+                parts.extend(split.map(|part| (part.bytes(), whole.clone().with_extension(part.plan()))));
+            }
+            None => parts.extend(ranges(&whole, segment.size_bytes, part_bytes.max(LEAST_PART_BYTES))),
         }
     }
     let mut groups: Vec<(u64, Vec<PartitionedFile>)> = Vec::new();
@@ -188,18 +209,21 @@ fn balanced(mut chosen: Vec<Chosen>, partitions: usize, limited: bool) -> Result
     Ok(groups.into_iter().map(|(_, files)| FileGroup::new(files)).collect())
 }
 
-fn signed(bytes: u64) -> i64 {
-    i64::try_from(bytes).unwrap_or(i64::MAX)
+/// A file that is not looked into, in ranges of its bytes: a part reads the row groups that begin in its range.
+fn ranges(whole: &PartitionedFile, size: u64, most_bytes: u64) -> Vec<(u64, PartitionedFile)> {
+    let count = size.div_ceil(most_bytes).max(1);
+    if count == 1 {
+        return vec![(size, whole.clone())];
+    }
+    let part = |number: u64| {
+        let (start, end) = (size * number / count, size * (number + 1) / count);
+        (end - start, whole.clone().with_range(signed(start), signed(end)))
+    };
+    (0..count).map(part).collect()
 }
 
-fn file(segment: &SegmentFile, row_groups: Option<Vec<bool>>) -> Result<PartitionedFile> {
-    let file = PartitionedFile::new_from_meta(object(segment)?);
-    let Some(verdicts) = row_groups else { return Ok(file) };
-    let access = verdicts
-        .into_iter()
-        .map(|may_hold| if may_hold { RowGroupAccess::Scan } else { RowGroupAccess::Skip })
-        .collect();
-    Ok(file.with_extension(ParquetAccessPlan::new(access)))
+fn signed(bytes: u64) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
 /// A segment never changes under its name, so its time of change may be any constant.

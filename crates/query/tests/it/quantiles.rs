@@ -248,7 +248,7 @@ async fn several_percentiles_of_the_same_values_are_counted_once() {
         .collect();
     assert_eq!(csv(&rows, several).await, lines.join("\n"));
     let plan = csv(&rows, &format!("EXPLAIN {several}")).await;
-    assert!(plan.contains("quantiles(samples.value, List([0.5, 0.9, 0.99]))"), "{plan}");
+    assert!(plan.contains("quantiles(samples.value) AS"), "{plan}");
     let result = ask(&rows, "SELECT p50(value), p99(value) FROM samples").await.unwrap();
     let names: Vec<&str> = result.schema().fields().iter().map(|field| field.name().as_str()).collect();
     assert_eq!(names, ["p50(samples.value)", "p99(samples.value)"]);

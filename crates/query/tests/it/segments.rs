@@ -138,6 +138,25 @@ async fn a_test_is_looked_up_where_its_identity_may_be() {
 }
 
 #[tokio::test]
+async fn all_threads_share_the_part_of_a_file_that_a_filter_leaves() {
+    let rows = Arc::new(Rows::new().segment(tests("shop", 1, 1_024)).segment(tests("blog", 2, 64)));
+    let condition = "FROM tests WHERE name BETWEEN 'test_0100' AND 'test_0399'";
+    let sql = format!("SELECT count(*), sum(duration_seconds), min(project) {condition}");
+    assert_eq!(csv(&rows, &sql).await, "300,74850.0,shop");
+    let read = counted(&rows, &sql, "pushdown_rows_matched").await
+        + counted(&rows, &sql, "pushdown_rows_pruned").await;
+    assert!((300.0..=384.0).contains(&read), "{read} rows were looked at");
+    let plan = csv(&rows, &format!("EXPLAIN {sql}")).await;
+    let scan = plan.lines().find(|line| line.contains("file_groups")).unwrap();
+    // Six row groups of 64; the other file has none of those names.
+    assert!(scan.contains("2 groups"), "{scan}");
+    assert_eq!(scan.matches("tests-0.parquet").count(), 6, "{scan}");
+    assert!(!scan.contains("tests-1.parquet"), "{scan}");
+    let first = format!("SELECT name {condition} ORDER BY name LIMIT 2");
+    assert_eq!(csv(&rows, &first).await, "test_0100\ntest_0101");
+}
+
+#[tokio::test]
 async fn looking_up_finds_what_reading_everything_finds() {
     let old = Rows::new()
         .segment_without_filters(tests("shop", 1, 300))

@@ -23,6 +23,7 @@ mod power;
 mod refusals;
 mod retention;
 mod round_trip;
+mod segment_files;
 mod sharing;
 mod space;
 mod world;

@@ -48,7 +48,7 @@ pub(crate) struct SketchFunction {
 }
 
 /// What a function answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Form {
     /// The percentile in its name.
     Percentile(u8),
@@ -56,6 +56,8 @@ enum Form {
     One,
     /// The quantiles of its second argument, a list.
     Many,
+    /// These quantiles, as bits.
+    These(Vec<u64>),
     /// The encoded sketch.
     Encoded,
 }
@@ -81,8 +83,8 @@ pub(super) fn aggregates() -> Vec<Arc<AggregateUDF>> {
 /// The function that answers several probabilities of what this call asks one of, and that one.
 pub(crate) fn several(call: &AggregateFunction) -> Option<(Arc<AggregateUDF>, f64)> {
     let function = call.func.inner().downcast_ref::<SketchFunction>()?;
-    let probability = match (function.form, call.params.args.as_slice()) {
-        (Form::Percentile(percent), [_]) => f64::from(percent) / 100.0,
+    let probability = match (&function.form, call.params.args.as_slice()) {
+        (Form::Percentile(percent), [_]) => f64::from(*percent) / 100.0,
         (Form::One, [_, Expr::Literal(ScalarValue::Float64(Some(probability)), _)]) => *probability,
         _ => return None,
     };
@@ -91,6 +93,17 @@ pub(crate) fn several(call: &AggregateFunction) -> Option<(Arc<AggregateUDF>, f6
         Input::Sketches => udaf("sketch_quantiles", Input::Sketches, Form::Many),
     };
     Some((several, probability))
+}
+
+/// The function that answers what this one of [`several`] answers with these probabilities, of the values alone: an
+/// argument, though constant, is laid out again for each row, and lists take longer than the sketch.
+pub(crate) fn with_probabilities(
+    several: &AggregateUDF,
+    probabilities: &[f64],
+) -> Option<Arc<AggregateUDF>> {
+    let function = several.inner().downcast_ref::<SketchFunction>()?;
+    let bits = probabilities.iter().map(|probability| probability.to_bits()).collect();
+    Some(udaf(function.name, function.input, Form::These(bits)))
 }
 
 fn udaf(name: &'static str, input: Input, form: Form) -> Arc<AggregateUDF> {
@@ -106,8 +119,13 @@ impl SketchFunction {
                 self.name
             )));
         }
-        match (self.form, args.exprs) {
-            (Form::Percentile(percent), _) => Ok(Answer::One(Some(f64::from(percent) / 100.0))),
+        match (&self.form, args.exprs) {
+            (Form::Percentile(percent), _) => Ok(Answer::One(Some(f64::from(*percent) / 100.0))),
+            (Form::These(bits), _) => {
+                let checked =
+                    bits.iter().map(|bits| probabilities::checked(self.name, f64::from_bits(*bits)).map(Some));
+                Ok(Answer::Many(Some(checked.collect::<Result<_>>()?)))
+            }
             (Form::Encoded, _) => Ok(Answer::Encoded),
             (Form::One, [_, argument]) => Ok(Answer::One(probabilities::one(self.name, argument)?)),
             (Form::Many, [_, argument]) => Ok(Answer::Many(probabilities::list(self.name, argument)?)),
@@ -127,7 +145,7 @@ impl AggregateUDFImpl for SketchFunction {
 
     fn coerce_types(&self, arguments: &[DataType]) -> Result<Vec<DataType>> {
         match self.form {
-            Form::Percentile(_) | Form::Encoded => {
+            Form::Percentile(_) | Form::These(_) | Form::Encoded => {
                 let [values] = take_function_args(self.name, arguments)?;
                 Ok(vec![self.input.coerced(self.name, values)?])
             }
@@ -148,7 +166,7 @@ impl AggregateUDFImpl for SketchFunction {
     fn return_type(&self, _arguments: &[DataType]) -> Result<DataType> {
         Ok(match self.form {
             Form::Percentile(_) | Form::One => DataType::Float64,
-            Form::Many => DataType::new_list(DataType::Float64, true),
+            Form::Many | Form::These(_) => DataType::new_list(DataType::Float64, true),
             Form::Encoded => DataType::Binary,
         })
     }
