@@ -9,8 +9,8 @@ use super::{Scene, percentiles};
 use crate::folder_size::folder_bytes;
 use crate::program;
 use crate::report::{Goal, Report, note};
-use manometer_bench_readers::figures::{median, timed};
 use manometer_bench_readers::JunitDocument;
+use manometer_bench_readers::figures::{median, timed};
 
 const DEMO_TESTS: u64 = 2_000_000;
 const MANY: u64 = 100_000_000;

@@ -124,8 +124,27 @@ mod tests {
     fn times_are_truncated_whatever_lies_before_them() {
         let day = 86_400_000_000;
         let times: Vec<Option<i64>> = [
-            0, 1, -1, day - 1, day, day, 2 * day + 5, 2 * day - 1, -day, -day - 1, -day + 1, i64::MAX, i64::MIN,
-            i64::MAX, 0, i64::MIN + 1, i64::MIN + day - 1, i64::MIN + day, i64::MAX - 1, 7, 7,
+            0,
+            1,
+            -1,
+            day - 1,
+            day,
+            day,
+            2 * day + 5,
+            2 * day - 1,
+            -day,
+            -day - 1,
+            -day + 1,
+            i64::MAX,
+            i64::MIN,
+            i64::MAX,
+            0,
+            i64::MIN + 1,
+            i64::MIN + day - 1,
+            i64::MIN + day,
+            i64::MAX - 1,
+            7,
+            7,
         ]
         .into_iter()
         .map(Some)

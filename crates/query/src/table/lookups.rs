@@ -52,7 +52,9 @@ pub(super) async fn may_hold(
             Ok(filters) => {
                 let found = filters.row_groups.iter().map(|filter| may_find(filter.as_ref(), &lookup.texts));
                 verdicts = Some(match verdicts {
-                    Some(before) => before.into_iter().zip(found).map(|(left, right)| left && right).collect(),
+                    Some(before) => {
+                        before.into_iter().zip(found).map(|(left, right)| left && right).collect()
+                    }
                     None => found.collect(),
                 });
             }

@@ -104,12 +104,7 @@ fn by_table(records: impl IntoIterator<Item = Record>) -> BTreeMap<&'static str,
 
 static IDS: AtomicU64 = AtomicU64::new(1);
 
-fn write_segment(
-    table: &'static Table,
-    rows: &[Record],
-    path: PathBuf,
-    identities: bool,
-) -> SegmentFile {
+fn write_segment(table: &'static Table, rows: &[Record], path: PathBuf, identities: bool) -> SegmentFile {
     let written = batch(table, rows);
     let mut properties = WriterProperties::builder().set_max_row_group_row_count(Some(64));
     for column in table.columns.iter().filter(|column| identities && column.kind == ColumnKind::TestId) {

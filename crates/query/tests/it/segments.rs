@@ -122,7 +122,8 @@ async fn a_test_is_looked_up_where_its_identity_may_be() {
         let is_it = |record: &Record| matches!(record, Record::Test(test) if test.name == "test_0070");
         day.iter().filter(|record| !is_it(record)).cloned().collect()
     };
-    let rows = Rows::new().segment(without_it(&days[0])).segment(days[1].clone()).segment(without_it(&days[2]));
+    let rows =
+        Rows::new().segment(without_it(&days[0])).segment(days[1].clone()).segment(without_it(&days[2]));
     let rows = Arc::new(rows);
     let sql = format!("SELECT name, run_id FROM tests WHERE test_id = '{}'", id(70));
     assert_eq!(csv(&rows, &sql).await, "test_0070,shop-2");
@@ -184,8 +185,8 @@ async fn looking_up_finds_what_reading_everything_finds() {
         format!("test_id = '{first}' IS NOT TRUE"),
         format!("test_id LIKE '{}%'", &first[..8]),
         format!("test_id > '{first}' AND duration_seconds < 100"),
-        format!("test_id = (SELECT max(test_id) FROM tests WHERE name = 'test_0299')"),
-        format!("test_id IN (SELECT test_id FROM tests WHERE at > '2026-03-03' AND duration_seconds < 3)"),
+        "test_id = (SELECT max(test_id) FROM tests WHERE name = 'test_0299')".to_owned(),
+        "test_id IN (SELECT test_id FROM tests WHERE at > '2026-03-03' AND duration_seconds < 3)".to_owned(),
         "test_id IS NULL".to_owned(),
         "test_id = ''".to_owned(),
     ];
