@@ -99,7 +99,9 @@ fn count_once(aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
     for (number, Shared { several, mut params, probabilities }) in shared.into_iter().enumerate() {
         let func = sketches::with_probabilities(&several, &probabilities).unwrap_or_else(|| {
             let list: Vec<ScalarValue> = probabilities.into_iter().map(ScalarValue::from).collect();
-            params.args.push(lit(ScalarValue::List(ScalarValue::new_list_nullable(&list, &DataType::Float64))));
+            params
+                .args
+                .push(lit(ScalarValue::List(ScalarValue::new_list_nullable(&list, &DataType::Float64))));
             several
         });
         let call = Expr::AggregateFunction(AggregateFunction { func, params });

@@ -57,8 +57,7 @@ impl AsyncFileReader for Indexed {
         &'a mut self,
         options: Option<&'a ArrowReaderOptions>,
     ) -> BoxFuture<'a, ParquetResult<Arc<ParquetMetaData>>> {
-        let options =
-            options.cloned().unwrap_or_default().with_page_index_policy(PageIndexPolicy::Optional);
+        let options = options.cloned().unwrap_or_default().with_page_index_policy(PageIndexPolicy::Optional);
         async move { self.file.get_metadata(Some(&options)).await }.boxed()
     }
 }

@@ -140,7 +140,9 @@ mod tests {
         let row_groups: Vec<RowGroup> =
             (0..10).map(|number| RowGroup { number: number * 2, bytes: 100 }).collect();
         let needed = Needed { row_groups: row_groups.clone(), of: 20 };
-        for (least_bytes, count) in [(0, 10), (1, 10), (100, 10), (101, 5), (250, 4), (1_000, 1), (u64::MAX, 1)] {
+        for (least_bytes, count) in
+            [(0, 10), (1, 10), (100, 10), (101, 5), (250, 4), (1_000, 1), (u64::MAX, 1)]
+        {
             let parts = needed.clone().parts(least_bytes);
             assert_eq!(parts.len(), count, "{least_bytes}");
             let together: Vec<RowGroup> = parts.iter().flat_map(|part| part.row_groups.clone()).collect();

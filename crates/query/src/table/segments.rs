@@ -146,12 +146,7 @@ impl SegmentReader {
         Ok(chosen)
     }
 
-    async fn look_into(
-        &self,
-        segment: SegmentFile,
-        schema: &SchemaRef,
-        rules: Rules<'_>,
-    ) -> Result<Chosen> {
+    async fn look_into(&self, segment: SegmentFile, schema: &SchemaRef, rules: Rules<'_>) -> Result<Chosen> {
         let file = object(&segment)?;
         let needed = needed(self.store.as_ref(), &self.footers, &file, schema, rules).await;
         Ok(Chosen { segment, needed })

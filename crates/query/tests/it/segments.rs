@@ -185,8 +185,8 @@ async fn looking_up_finds_what_reading_everything_finds() {
         format!("test_id = '{first}' IS NOT TRUE"),
         format!("test_id LIKE '{}%'", &first[..8]),
         format!("test_id > '{first}' AND duration_seconds < 100"),
-        format!("test_id = (SELECT max(test_id) FROM tests WHERE name = 'test_0299')"),
-        format!("test_id IN (SELECT test_id FROM tests WHERE at > '2026-03-03' AND duration_seconds < 3)"),
+        "test_id = (SELECT max(test_id) FROM tests WHERE name = 'test_0299')".to_owned(),
+        "test_id IN (SELECT test_id FROM tests WHERE at > '2026-03-03' AND duration_seconds < 3)".to_owned(),
         "test_id IS NULL".to_owned(),
         "test_id = ''".to_owned(),
     ];

@@ -80,7 +80,8 @@ fn many_times_far_apart_come_back() {
     let mut stored: Vec<i64> = Vec::new();
     let snapshot = store.snapshot();
     for batch in all_batches(&snapshot, Test::table()) {
-        stored.extend(batch.column_by_name("at").unwrap().as_primitive::<TimestampMicrosecondType>().values());
+        stored
+            .extend(batch.column_by_name("at").unwrap().as_primitive::<TimestampMicrosecondType>().values());
     }
     stored.sort_unstable();
     sent.sort_unstable();

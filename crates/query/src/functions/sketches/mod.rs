@@ -97,10 +97,7 @@ pub(crate) fn several(call: &AggregateFunction) -> Option<(Arc<AggregateUDF>, f6
 
 /// The function that answers what this one of [`several`] answers with these probabilities, of the values alone: an
 /// argument, though constant, is laid out again for each row, and lists take longer than the sketch.
-pub(crate) fn with_probabilities(
-    several: &AggregateUDF,
-    probabilities: &[f64],
-) -> Option<Arc<AggregateUDF>> {
+pub(crate) fn with_probabilities(several: &AggregateUDF, probabilities: &[f64]) -> Option<Arc<AggregateUDF>> {
     let function = several.inner().downcast_ref::<SketchFunction>()?;
     let bits = probabilities.iter().map(|probability| probability.to_bits()).collect();
     Some(udaf(function.name, function.input, Form::These(bits)))
@@ -122,8 +119,9 @@ impl SketchFunction {
         match (&self.form, args.exprs) {
             (Form::Percentile(percent), _) => Ok(Answer::One(Some(f64::from(*percent) / 100.0))),
             (Form::These(bits), _) => {
-                let checked =
-                    bits.iter().map(|bits| probabilities::checked(self.name, f64::from_bits(*bits)).map(Some));
+                let checked = bits
+                    .iter()
+                    .map(|bits| probabilities::checked(self.name, f64::from_bits(*bits)).map(Some));
                 Ok(Answer::Many(Some(checked.collect::<Result<_>>()?)))
             }
             (Form::Encoded, _) => Ok(Answer::Encoded),
