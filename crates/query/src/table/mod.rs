@@ -28,11 +28,13 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::union::UnionExec;
+use manometer_model::rollup_named;
 
 use self::guard::ProjectGuardExec;
 use self::relation::Relation;
 use self::segments::{Scan, SegmentReader};
 use self::unflushed::UnflushedExec;
+use crate::kept::{Kept, KeptExec, parts_of};
 use crate::{Access, RelationData, SegmentFile, Source};
 
 /// The column that says whose a row is. Every table has it.
@@ -47,6 +49,8 @@ pub(crate) struct SnapshotTable {
     reader: SegmentReader,
     /// Where the table shows only some of the rows: these.
     part: Option<RelationData>,
+    /// The first and the last moment that are asked for of a part, in microseconds since 1970.
+    range: Option<(i64, i64)>,
 }
 
 impl SnapshotTable {
@@ -56,13 +60,58 @@ impl SnapshotTable {
         access: Access,
         reader: SegmentReader,
     ) -> Self {
-        Self { relation, source, access, reader, part: None }
+        Self { relation, source, access, reader, part: None, range: None }
     }
 
     /// A table that shows the rows of `part` only, which are of `relation` and of the same moment; for the same access.
-    pub(crate) fn with_part(&self, relation: &'static Relation, part: RelationData) -> Self {
+    /// Of these, rows from the first to the last moment of `range` are asked for.
+    pub(crate) fn with_part(
+        &self,
+        relation: &'static Relation,
+        part: RelationData,
+        range: Option<(i64, i64)>,
+    ) -> Self {
         let source = Arc::clone(&self.source);
-        Self { relation, source, access: self.access.clone(), reader: self.reader.clone(), part: Some(part) }
+        let (access, reader) = (self.access.clone(), self.reader.clone());
+        Self { relation, source, access, reader, part: Some(part), range }
+    }
+
+    /// Is it a table of roll-ups?
+    pub(crate) fn is_rollup(&self) -> bool {
+        rollup_named(self.relation.name).is_some()
+    }
+
+    /// Rows that are read of a part, about; `None` of a whole table.
+    pub(crate) fn rows_of_part(&self) -> Option<u64> {
+        let part = self.part.as_ref()?;
+        let of_segment = |segment: &SegmentFile| match parts_of(segment, self.range) {
+            Some(parts) => parts.iter().map(|part| part.rows).sum(),
+            None => segment.rows,
+        };
+        let batches: usize = part.batches.iter().map(RecordBatch::num_rows).sum();
+        let unflushed: u64 = part.unflushed.iter().map(manometer_store::UnflushedRows::rows).sum();
+        Some(part.segments.iter().map(of_segment).sum::<u64>() + unflushed + batches as u64)
+    }
+
+    /// Reads segments, small parts of them from what is kept.
+    fn read_segments(
+        &self,
+        state: &dyn Session,
+        scan: Scan<'_>,
+        segments: Vec<SegmentFile>,
+    ) -> Result<Vec<Arc<dyn ExecutionPlan>>> {
+        let mut plans = Vec::new();
+        let (schema, columns) = (scan.schema, scan.projection.clone());
+        let (parts, segments) = match state.config().get_extension::<Kept>() {
+            Some(kept) => {
+                let (parts, segments) = kept.divide(segments, self.range);
+                (KeptExec::scan(&kept, schema, parts, columns.as_ref())?, segments)
+            }
+            None => (None, segments),
+        };
+        plans.extend(parts);
+        plans.extend(self.reader.scan(scan, segments)?);
+        Ok(plans)
     }
 
     /// What it is a table of.
@@ -133,7 +182,7 @@ impl TableProvider for SnapshotTable {
         let mut parts: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
         match &self.access {
             Access::All => {
-                parts.extend(self.reader.scan(plain, kept)?);
+                parts.extend(self.read_segments(state, plain, kept)?);
                 parts.extend(self.memory(data.batches, projection.cloned(), partitions, limit)?);
                 parts.extend(UnflushedExec::scan(schema, data.unflushed, projection.cloned(), partitions)?);
             }
@@ -142,7 +191,7 @@ impl TableProvider for SnapshotTable {
                     .into_iter()
                     .filter(|segment| visible::may_hold_any(segment, allowed))
                     .partition(|segment| visible::holds_only(segment, allowed));
-                parts.extend(self.reader.scan(plain, open)?);
+                parts.extend(self.read_segments(state, plain, open)?);
 
                 let inside = visible::projection_with_project(schema, projection)?;
                 let predicate = visible::predicate(state, schema, allowed, filters)?;
@@ -154,7 +203,7 @@ impl TableProvider for SnapshotTable {
                     limit: None,
                 };
                 let mut hidden: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
-                hidden.extend(self.reader.scan(guarded, mixed)?);
+                hidden.extend(self.read_segments(state, guarded, mixed)?);
                 hidden.extend(self.memory(data.batches, inside.clone(), partitions, None)?);
                 hidden.extend(UnflushedExec::scan(schema, data.unflushed, inside, partitions)?);
                 for part in hidden {
