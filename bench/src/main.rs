@@ -68,6 +68,8 @@ enum Name {
     Start,
     /// Percentiles of test results, beside DuckDB on the same files
     Percentiles,
+    /// Dashboards answered from roll-ups, and what they leave of ingest
+    Dashboards,
     /// Our side of `percentiles`, started by it: answers the SQL on standard input from the data in --folder
     #[value(hide = true)]
     Answer,
@@ -126,6 +128,9 @@ fn run(options: &Options) -> anyhow::Result<()> {
     }
     if wants(Name::Percentiles) {
         comparisons::percentiles::measure(&scene, &mut report)?;
+    }
+    if wants(Name::Dashboards) {
+        comparisons::dashboards::measure(&scene, &mut report)?;
     }
     report.print();
     Ok(())

@@ -23,7 +23,7 @@ use manometer_bench_readers::{JunitDocument, area};
 const CONNECTIONS: usize = 8;
 /// Tests of the uploads of one round, over and over: small services and large ones.
 const SIZES: [u64; 4] = [2_000, 5_000, 10_000, 20_000];
-const UPLOADS: u64 = 400;
+pub(super) const UPLOADS: u64 = 400;
 /// Each way into PostgreSQL gets fewer uploads of the same kind: it takes longer a row.
 const PEER_UPLOADS: u64 = 40;
 const PEER_CONNECTIONS: usize = 4;
@@ -84,7 +84,7 @@ pub(crate) fn measure(scene: &Scene, report: &mut Report) -> anyhow::Result<()> 
 }
 
 /// The uploads of a round as requests, packed beforehand: clients have their own processors in life.
-fn prepare(round: u32) -> Vec<Vec<u8>> {
+pub(super) fn prepare(round: u32) -> Vec<Vec<u8>> {
     let half =
         |odd: u64| move || (0..UPLOADS / 2).map(|pair| request(round, pair * 2 + odd)).collect::<Vec<_>>();
     std::thread::scope(|scope| {
@@ -109,7 +109,7 @@ fn request(round: u32, upload: u64) -> Vec<u8> {
     http_load::post(&path, "content-type: application/xml\r\ncontent-encoding: gzip\r\n", &packed)
 }
 
-fn send(server: &ServerProcess, uploads: Vec<Vec<u8>>) -> anyhow::Result<f64> {
+pub(super) fn send(server: &ServerProcess, uploads: Vec<Vec<u8>>) -> anyhow::Result<f64> {
     let count = uploads.len() as u64;
     let make = move |number: u64, request: &mut Vec<u8>| match uploads
         .get(usize::try_from(number).unwrap_or(usize::MAX))

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+pub(crate) mod dashboards;
 pub(crate) mod exec;
 pub(crate) mod ingest;
 pub(crate) mod junit;

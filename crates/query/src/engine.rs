@@ -16,6 +16,7 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{SendableRecordBatchStream, execute_stream};
+use datafusion::prelude::SessionConfig;
 use futures::StreamExt;
 use manometer_model::near_names::near_names;
 use manometer_model::{Clock, Limits, SystemClock};
@@ -29,10 +30,11 @@ use crate::describe::{self, Description};
 use crate::own_texts::with_own_texts;
 use crate::request::EffectiveLimits;
 use crate::result::{Ending, Running};
+use crate::rules::Rules;
 use crate::turns::{Turn, Turns};
 use crate::yielding::with_pauses;
 use crate::{
-    Parameter, QueryError, QueryRequest, QueryResult, RollupUse, Source, memory, read_only, session,
+    Parameter, QueryError, QueryRequest, QueryResult, RollupUse, Source, memory, read_only, session, width,
 };
 
 /// Batches that may wait between a query and its reader.
@@ -77,6 +79,9 @@ pub struct Engine {
 
 struct Inner {
     shared: Arc<SessionState>,
+    /// The settings for queries of few rows, which one thread answers sooner.
+    narrow: SessionConfig,
+    rules: Rules,
     /// Made for the first client that speaks PostgreSQL.
     clients: OnceLock<Result<ClientCatalog, QueryError>>,
     turns: Turns,
@@ -125,9 +130,12 @@ impl Engine {
             .map_err(|error| QueryError::Internal {
                 message: format!("failed to start query threads: {error}"),
             })?;
+        let shared = session::shared(threads, environment, options.rollups);
         Ok(Self {
             inner: Arc::new(Inner {
-                shared: Arc::new(session::shared(threads, environment, options.rollups)),
+                rules: Rules::new(&shared, options.rollups),
+                narrow: shared.config().clone().with_target_partitions(1),
+                shared: Arc::new(shared),
                 clients: OnceLock::new(),
                 turns: Turns::new(options.running, options.waiting),
                 limits: options.limits,
@@ -269,16 +277,15 @@ async fn plan(
 ) -> Result<Planned, QueryError> {
     let fault = |error: DataFusionError| QueryError::from_datafusion(&error, memory_bytes);
     let statement = read_only::parse(&request.sql, &request.access)?;
-    let environment = memory::for_query(inner.shared.runtime_env(), memory_bytes).map_err(fault)?;
     let now = inner.clock.now();
     let state = match &request.client {
         Some(client) => {
             let catalog = inner.client_catalog()?;
-            catalog.session(environment, source, request.access, now, client).map_err(fault)?
+            catalog.session(source, request.access, now, client).map_err(fault)?
         }
         None => {
             let schema = SnapshotSchema::new(source, request.access, Arc::clone(&inner.shared));
-            session::for_query(&inner.shared, environment, catalog::catalogs(schema), now).map_err(fault)?
+            session::for_query(&inner.shared, catalog::catalogs(schema), now).map_err(fault)?
         }
     };
     let named = state.resolve_table_references(&statement).map_err(fault)?;
@@ -299,11 +306,17 @@ async fn start(
     let fault = |error: DataFusionError| QueryError::from_datafusion(&error, memory_bytes);
     let mut values = std::mem::take(&mut request.values);
     values.extend(std::mem::take(&mut request.parameters).into_iter().map(Parameter::into_scalar));
-    let Planned { state, plan } = plan(inner, source, request, memory_bytes).await?;
+    let Planned { mut state, plan } = plan(inner, source, request, memory_bytes).await?;
     let bound = bind(plan, values).map_err(fault)?;
-    let physical = state.create_physical_plan(&bound).await.map_err(fault)?;
+    let optimized = inner.rules.optimize(&state, &bound).map_err(fault)?;
+    if width::is_narrow(&optimized).map_err(fault)? {
+        *state.config_mut() = inner.narrow.clone();
+    }
+    let planner = Arc::clone(state.query_planner());
+    let physical = planner.create_physical_plan(&optimized, &state).await.map_err(fault)?;
     let physical = with_own_texts(with_pauses(physical).map_err(fault)?).map_err(fault)?;
-    execute_stream(physical, state.task_ctx()).map_err(fault)
+    let environment = memory::for_query(inner.shared.runtime_env(), memory_bytes).map_err(fault)?;
+    execute_stream(physical, session::task(&state, environment)).map_err(fault)
 }
 
 fn bind(plan: LogicalPlan, values: Vec<ScalarValue>) -> Result<LogicalPlan, DataFusionError> {

@@ -5,7 +5,8 @@
 //! is no spilling to disk: a query past its memory is stopped and told so.
 //!
 //! Parquet footers and page indexes are kept in one cache for all queries, of at most [`FOOTER_CACHE_BYTES`]:
-//! segments never change, so an entry is never stale.
+//! segments never change, so an entry is never stale. For the same reason decoded columns of small parts of segments are
+//! kept, of at most [`crate::kept::KEPT_BYTES`].
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;

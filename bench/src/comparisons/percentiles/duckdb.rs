@@ -6,18 +6,21 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail};
 
-use super::questions::Question;
 use super::{Measured, THREADS};
 use crate::comparisons::Scene;
 use crate::python;
 
 const PEER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/duckdb_questions.py");
 
-/// Asks DuckDB the questions.
+/// Asks DuckDB questions in its SQL; `tests` are the files.
 ///
 /// # Errors
 /// When there is no Python or no DuckDB, or a question fails; the reason is for the report.
-pub(super) fn ask(scene: &Scene, files: &[PathBuf], questions: &[Question]) -> anyhow::Result<Vec<Measured>> {
+pub(in crate::comparisons) fn ask(
+    scene: &Scene,
+    files: &[PathBuf],
+    questions: &[String],
+) -> anyhow::Result<Vec<Measured>> {
     let folder = tempfile::tempdir_in(&scene.folder)?;
     let python = match std::env::var_os("MANOMETER_TEST_PYTHON") {
         Some(python) => PathBuf::from(python),
@@ -25,7 +28,7 @@ pub(super) fn ask(scene: &Scene, files: &[PathBuf], questions: &[Question]) -> a
     };
     let asked = serde_json::json!({
         "files": files,
-        "questions": questions.iter().map(|question| &question.duckdb).collect::<Vec<_>>(),
+        "questions": questions,
     });
     let mut child = Command::new(python)
         .arg(PEER)

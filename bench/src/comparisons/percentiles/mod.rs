@@ -2,7 +2,7 @@
 
 mod answering;
 mod dataset;
-mod duckdb;
+pub(super) mod duckdb;
 mod questions;
 
 use std::path::PathBuf;
@@ -17,12 +17,12 @@ pub(crate) use answering::answer;
 pub(crate) use dataset::{prepared, stored_rows};
 
 /// Both sides use as many threads, however many the machine has.
-const THREADS: usize = 2;
+pub(super) const THREADS: usize = 2;
 
 /// What one side measured of one question.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
-struct Measured {
-    seconds: Vec<f64>,
+pub(super) struct Measured {
+    pub(super) seconds: Vec<f64>,
     /// Most memory of the process while it answered, in bytes.
     peak_bytes: u64,
     rows: usize,
@@ -35,7 +35,8 @@ pub(crate) fn measure(scene: &Scene, report: &mut Report) -> anyhow::Result<()> 
     let questions = questions::all(scene.rows);
     note(&format!("percentiles: {} rows in {}", scene.rows, data.display()));
     let ours = answering::ask_a_process(&data, &questions, scene.rounds)?;
-    let peer = duckdb::ask(scene, &files(&data)?, &questions);
+    let asked: Vec<String> = questions.iter().map(|question| question.duckdb.clone()).collect();
+    let peer = duckdb::ask(scene, &files(&data)?, &asked);
     if let Err(reason) = &peer {
         report.skipped("percentiles; peer: DuckDB", &format!("{reason:#}"));
     }
@@ -71,7 +72,7 @@ fn megabytes(bytes: u64) -> f64 {
 }
 
 /// The Parquet files of the test results.
-fn files(data: &std::path::Path) -> anyhow::Result<Vec<PathBuf>> {
+pub(super) fn files(data: &std::path::Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut folders = vec![data.join("segments").join("tests")];
     while let Some(folder) = folders.pop() {

@@ -15,7 +15,6 @@ use datafusion::catalog::{
 };
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::context::SessionContext;
-use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion_postgres::datafusion_pg_catalog::pg_catalog::context::EmptyContextProvider;
 use datafusion_postgres::datafusion_pg_catalog::setup_pg_catalog;
@@ -72,7 +71,6 @@ impl ClientCatalog {
     /// The session of one query of such a client.
     pub(crate) fn session(
         &self,
-        environment: Arc<RuntimeEnv>,
         source: Arc<dyn Source>,
         access: Access,
         now: Timestamp,
@@ -86,7 +84,7 @@ impl ClientCatalog {
         ];
         let list = MemoryCatalogProviderList::new();
         list.register_catalog(CATALOG.to_owned(), Arc::new(Schemas(schemas)));
-        let mut state = session::for_query(&self.shared, environment, Arc::new(list), now)?;
+        let mut state = session::for_query(&self.shared, Arc::new(list), now)?;
         functions::register_for(&mut state, client)?;
         Ok(state)
     }

@@ -176,7 +176,8 @@ impl Asked<'_> {
             };
             let part = RelationData { segments, ..RelationData::default() };
             let time = buckets.and_then(Range::as_filter);
-            inputs.push(self.input(relation, part, time, self.states.of_rollup())?);
+            let range = buckets.unwrap_or(Range::ALL).first_and_last();
+            inputs.push(self.input(relation, part, (range, time), self.states.of_rollup())?);
         }
         let mut memory = RelationData { segments: Vec::new(), ..data };
         if !(memory.batches.is_empty() && memory.unflushed.is_empty()) {
@@ -187,7 +188,8 @@ impl Asked<'_> {
             let memory =
                 if range == self.range { std::mem::take(&mut memory) } else { RelationData::default() };
             let part = RelationData { segments, ..memory };
-            inputs.push(self.input(self.table.relation(), part, range.as_filter(), self.states.of_rows())?);
+            let time = (range.first_and_last(), range.as_filter());
+            inputs.push(self.input(self.table.relation(), part, time, self.states.of_rows())?);
         }
         Ok(inputs)
     }
@@ -196,10 +198,10 @@ impl Asked<'_> {
         &self,
         relation: &'static Relation,
         part: RelationData,
-        time: Option<Expr>,
+        (range, time): ((i64, i64), Option<Expr>),
         states: Vec<Expr>,
     ) -> Result<LogicalPlan> {
-        let source = provider_as_source(Arc::new(self.table.with_part(relation, part)));
+        let source = provider_as_source(Arc::new(self.table.with_part(relation, part, Some(range))));
         let mut builder = LogicalPlanBuilder::scan(relation.name, source, None)?;
         if let Some(filter) = conjunction(self.conditions.iter().cloned().chain(time)) {
             builder = builder.filter(filter)?;

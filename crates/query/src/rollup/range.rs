@@ -25,6 +25,11 @@ impl Range {
         Self { start: self.start.max(other.start), end: self.end.min(other.end) }
     }
 
+    /// Its first and its last moment.
+    pub(super) const fn first_and_last(self) -> (i64, i64) {
+        (self.start, if self.end == i64::MAX { i64::MAX } else { self.end - 1 })
+    }
+
     /// Are all of these moments in it? `last` is one of them.
     pub(super) const fn holds(self, first: i64, last: i64) -> bool {
         self.start <= first && (last < self.end || self.end == i64::MAX)

@@ -15,7 +15,6 @@ pub(crate) mod relation;
 mod row_groups;
 pub(crate) mod segments;
 mod unflushed;
-pub(crate) mod unpacked;
 mod visible;
 
 use std::sync::Arc;
@@ -32,6 +31,7 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::union::UnionExec;
+use manometer_model::rollup_named;
 
 use self::guard::ProjectGuardExec;
 use self::pruning::Pruned;
@@ -39,8 +39,8 @@ use self::relation::Relation;
 use self::row_groups::Rules;
 use self::segments::{Scan, SegmentReader};
 use self::unflushed::UnflushedExec;
-use self::unpacked::{UnpackedCache, UnpackedExec};
-use crate::{Access, RelationData, Source};
+use crate::kept::{Kept, KeptExec, parts_of};
+use crate::{Access, RelationData, SegmentFile, Source};
 
 /// The column that says whose a row is. Every table has it.
 const PROJECT: &str = "project";
@@ -54,6 +54,8 @@ pub(crate) struct SnapshotTable {
     reader: SegmentReader,
     /// Where the table shows only some of the rows: these.
     part: Option<RelationData>,
+    /// The first and the last moment that are asked for of a part, in microseconds since 1970.
+    range: Option<(i64, i64)>,
 }
 
 impl SnapshotTable {
@@ -63,13 +65,58 @@ impl SnapshotTable {
         access: Access,
         reader: SegmentReader,
     ) -> Self {
-        Self { relation, source, access, reader, part: None }
+        Self { relation, source, access, reader, part: None, range: None }
     }
 
     /// A table that shows the rows of `part` only, which are of `relation` and of the same moment; for the same access.
-    pub(crate) fn with_part(&self, relation: &'static Relation, part: RelationData) -> Self {
+    /// Of these, rows from the first to the last moment of `range` are asked for.
+    pub(crate) fn with_part(
+        &self,
+        relation: &'static Relation,
+        part: RelationData,
+        range: Option<(i64, i64)>,
+    ) -> Self {
         let source = Arc::clone(&self.source);
-        Self { relation, source, access: self.access.clone(), reader: self.reader.clone(), part: Some(part) }
+        let (access, reader) = (self.access.clone(), self.reader.clone());
+        Self { relation, source, access, reader, part: Some(part), range }
+    }
+
+    /// Is it a table of roll-ups?
+    pub(crate) fn is_rollup(&self) -> bool {
+        rollup_named(self.relation.name).is_some()
+    }
+
+    /// Rows that are read of a part, about; `None` of a whole table.
+    pub(crate) fn rows_of_part(&self) -> Option<u64> {
+        let part = self.part.as_ref()?;
+        let of_segment = |segment: &SegmentFile| match parts_of(segment, self.range) {
+            Some(parts) => parts.iter().map(|part| part.rows).sum(),
+            None => segment.rows,
+        };
+        let batches: usize = part.batches.iter().map(RecordBatch::num_rows).sum();
+        let unflushed: u64 = part.unflushed.iter().map(manometer_store::UnflushedRows::rows).sum();
+        Some(part.segments.iter().map(of_segment).sum::<u64>() + unflushed + batches as u64)
+    }
+
+    /// Reads segments, small parts of them from what is kept.
+    async fn read_segments(
+        &self,
+        state: &dyn Session,
+        scan: Scan<'_>,
+        segments: Vec<SegmentFile>,
+    ) -> Result<Vec<Arc<dyn ExecutionPlan>>> {
+        let mut plans = Vec::new();
+        let (schema, columns) = (scan.schema, scan.projection.clone());
+        let (parts, segments) = match state.config().get_extension::<Kept>() {
+            Some(kept) => {
+                let (parts, segments) = kept.divide(segments, self.range);
+                (KeptExec::scan(&kept, schema, parts, columns.as_ref())?, segments)
+            }
+            None => (None, segments),
+        };
+        plans.extend(parts);
+        plans.extend(self.reader.scan(scan, segments).await?);
+        Ok(plans)
     }
 
     /// What it is a table of.
@@ -135,13 +182,6 @@ impl TableProvider for SnapshotTable {
         };
         let Pruned { segments, lookups, ranges } = pruning::prune(state, schema, filters, data.segments)?;
         let partitions = state.config().target_partitions();
-        let (unpacked, segments) = unpacked::shared_out(self.relation.name, segments);
-        let cache = state.config().get_extension::<UnpackedCache>().ok_or_else(|| {
-            DataFusionError::Internal("the session has no cache of unpacked roll-ups".to_owned())
-        })?;
-        let from_memory = |files, columns: Option<&Vec<usize>>| {
-            UnpackedExec::scan(&cache, schema, files, columns, partitions)
-        };
         let plain = Scan {
             schema,
             partitions,
@@ -155,16 +195,13 @@ impl TableProvider for SnapshotTable {
         let mut parts: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
         match &self.access {
             Access::All => {
-                parts.extend(self.reader.scan(plain, segments).await?);
-                parts.extend(from_memory(unpacked, projection)?);
+                parts.extend(self.read_segments(state, plain, segments).await?);
                 parts.extend(self.memory(data.batches, projection.cloned(), partitions, limit)?);
                 parts.extend(UnflushedExec::scan(schema, data.unflushed, projection.cloned(), partitions)?);
             }
             Access::Projects(allowed) => {
                 let (open, mixed) = visible::shared_out(segments, allowed);
-                let (open_unpacked, mixed_unpacked) = visible::shared_out(unpacked, allowed);
-                parts.extend(self.reader.scan(plain, open).await?);
-                parts.extend(from_memory(open_unpacked, projection)?);
+                parts.extend(self.read_segments(state, plain, open).await?);
 
                 let inside = visible::projection_with_project(schema, projection)?;
                 let predicate = visible::predicate(state, schema, allowed, filters)?;
@@ -179,8 +216,7 @@ impl TableProvider for SnapshotTable {
                     limit: None,
                 };
                 let mut hidden: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
-                hidden.extend(self.reader.scan(guarded, mixed).await?);
-                hidden.extend(from_memory(mixed_unpacked, inside.as_ref())?);
+                hidden.extend(self.read_segments(state, guarded, mixed).await?);
                 hidden.extend(self.memory(data.batches, inside.clone(), partitions, None)?);
                 hidden.extend(UnflushedExec::scan(schema, data.unflushed, inside, partitions)?);
                 for part in hidden {

@@ -1,0 +1,65 @@
+//! What roll-ups are for: questions about a year and dashboards of a month, and dashboards beside ingest.
+
+mod answering;
+mod beside_ingest;
+mod dataset;
+mod panels;
+
+use super::Scene;
+use super::percentiles::{Measured, duckdb, files};
+use crate::report::{Goal, Report, note};
+use manometer_bench_readers::figures::median;
+
+use self::answering::{answer, from_rollups};
+use self::dataset::{DAYS, FIRST_SECOND};
+use self::panels::{Dialect, Range, panels, percentiles_of_a_year};
+
+const MOST_MILLISECONDS_OF_A_YEAR: f64 = 30.0;
+const MOST_MILLISECONDS_COLD: f64 = 150.0;
+const MOST_MILLISECONDS_WARM: f64 = 40.0;
+
+pub(crate) fn measure(scene: &Scene, report: &mut Report) -> anyhow::Result<()> {
+    let data = dataset::year(&scene.folder)?;
+    let year = percentiles_of_a_year();
+    // As a dashboard asks at noon: neither end of the range is a whole day.
+    let last = FIRST_SECOND + DAYS as i64 * 86_400 - 43_200;
+    let month = Range::Between(last - 30 * 86_400 - 1_357, last);
+    let dashboard = panels(Dialect::Manometer, &month, 7);
+
+    let of_a_year = answer(&data, &[year.ours.to_owned()], scene.rounds, from_rollups())?;
+    let of_a_month = answer(&data, &dashboard, scene.rounds, from_rollups())?;
+
+    let mut asked = vec![year.duckdb.to_owned()];
+    asked.extend(panels(Dialect::DuckDb, &month, 7));
+    let peer = duckdb::ask(scene, &files(&data)?, &asked);
+    if let Err(reason) = &peer {
+        report.skipped("dashboards; peer: DuckDB over the rows", &format!("{reason:#}"));
+    }
+    let peer = peer.unwrap_or_default();
+    let milliseconds = |measured: &[Measured]| -> Option<f64> {
+        let each = measured.iter().map(|one| median(one.seconds.clone()) * 1_000.0);
+        (!measured.is_empty()).then(|| each.sum())
+    };
+
+    let mut line = |what: &str, ours: f64, most: f64, theirs: Option<f64>| {
+        report.figure(what, ours, "ms", Goal::AtMost(most));
+        if let Some(theirs) = theirs {
+            report.ratio(format!("… {what}; peer: DuckDB over the rows"), ours, theirs, "ms", Goal::None);
+        }
+    };
+    line(
+        "p95 by day, 1 year, from roll-ups",
+        median(of_a_year.warm),
+        MOST_MILLISECONDS_OF_A_YEAR,
+        milliseconds(peer.get(..1).unwrap_or_default()),
+    );
+    line("12-panel dashboard, 30 days, cold", median(of_a_month.cold), MOST_MILLISECONDS_COLD, None);
+    line(
+        "12-panel dashboard, 30 days, warm",
+        median(of_a_month.warm),
+        MOST_MILLISECONDS_WARM,
+        milliseconds(peer.get(1..).unwrap_or_default()),
+    );
+    note("dashboards: beside ingest");
+    beside_ingest::measure(scene, report)
+}
