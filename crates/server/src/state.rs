@@ -57,9 +57,7 @@ impl App {
     pub(crate) fn is_guarded(&self) -> Result<bool, ApiError> {
         Ok(!self.inner.is_loopback || self.inner.access.has_tokens()?)
     }
-}
 
-impl App {
     /// Runs `work`, which reads an upload, on a thread that may block, when it is its turn and the store has room for
     /// what it brings.
     ///

@@ -4,7 +4,7 @@
 //! become one number, and rows are compared by numbers: long names are looked at once each, not in every comparison.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasherDefault;
 
 use arrow::array::{Array, AsArray, DynComparator, StringViewArray, make_comparator};
@@ -14,8 +14,15 @@ use arrow::error::ArrowError;
 use manometer_model::Timestamp;
 
 use super::joined::{Joined, JoinedColumn};
-use super::sort::{gather_rare_days, sort_columns};
+use super::sort::sort_columns;
 use crate::hashing::OneHash;
+
+/// Most days that get a segment of their own from one flush; rows of further days share one, so that a
+/// sender with odd clocks cannot make a file a row.
+const MOST_DAYS: usize = 128;
+
+/// The day of rows whose days are too many. Sorts after every other.
+pub(super) const MIXED_DAY: i32 = i32::MAX;
 
 /// Where a row lies, and what it sorts by.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +67,25 @@ fn unsorted_places(rows: &Joined) -> Vec<Place> {
         }
     }
     places
+}
+
+/// Beyond [`MOST_DAYS`] days, the days with the fewest rows go together.
+fn gather_rare_days(places: &mut [Place]) {
+    let mut rows_of_day: HashMap<i32, usize> = HashMap::new();
+    for place in places.iter() {
+        *rows_of_day.entry(place.day).or_default() += 1;
+    }
+    if rows_of_day.len() <= MOST_DAYS {
+        return;
+    }
+    let mut days: Vec<(usize, i32)> = rows_of_day.into_iter().map(|(day, rows)| (rows, day)).collect();
+    days.sort_unstable_by(|left, right| right.cmp(left));
+    let rare: HashSet<i32> = days.into_iter().skip(MOST_DAYS).map(|(_, day)| day).collect();
+    for place in places.iter_mut() {
+        if rare.contains(&place.day) {
+            place.day = MIXED_DAY;
+        }
+    }
 }
 
 /// Ranks rows by their first columns, as many as hold texts and fit into one number; returns how many.

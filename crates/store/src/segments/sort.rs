@@ -1,6 +1,5 @@
 //! From batches in order of arrival to segments in the order of the table, one for each day.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, UInt32Array};
@@ -13,18 +12,11 @@ use crate::error::StoreError;
 use crate::folders::{MIXED, partition_of_day};
 use crate::schema::arrow_type;
 use crate::segments::joined::Joined;
-use crate::segments::order::{Place, sorted_places};
+use crate::segments::order::{MIXED_DAY, sorted_places};
 use crate::segments::{SegmentDraft, SegmentFile, SegmentSpace};
-
-/// Most days that get a segment of their own from one flush; rows of further days share one, so that a
-/// sender with odd clocks cannot make a file a row.
-const MOST_DAYS: usize = 128;
 
 /// Rows handed to the Parquet writer at once.
 const WRITE_ROWS: usize = 8_192;
-
-/// Sorts after every day.
-const MIXED_DAY: i32 = i32::MAX;
 
 /// Positions of the columns a table is sorted by.
 pub(super) fn sort_columns(table: &Table) -> Vec<usize> {
@@ -79,23 +71,4 @@ pub(crate) fn write_sorted(
         drafts.extend(file.finish_durable()?);
     }
     Ok(drafts)
-}
-
-/// Beyond [`MOST_DAYS`] days, the days with the fewest rows go together.
-pub(super) fn gather_rare_days(places: &mut [Place]) {
-    let mut rows_of_day: HashMap<i32, usize> = HashMap::new();
-    for place in places.iter() {
-        *rows_of_day.entry(place.day).or_default() += 1;
-    }
-    if rows_of_day.len() <= MOST_DAYS {
-        return;
-    }
-    let mut days: Vec<(usize, i32)> = rows_of_day.into_iter().map(|(day, rows)| (rows, day)).collect();
-    days.sort_unstable_by(|left, right| right.cmp(left));
-    let rare: HashSet<i32> = days.into_iter().skip(MOST_DAYS).map(|(_, day)| day).collect();
-    for place in places.iter_mut() {
-        if rare.contains(&place.day) {
-            place.day = MIXED_DAY;
-        }
-    }
 }
