@@ -10,6 +10,7 @@
 //! Nothing here asserts a time: a figure that misses its goal says so in its line.
 
 mod comparisons;
+mod filled;
 mod flask;
 mod folder_size;
 mod http_load;

@@ -5,16 +5,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use manometer_bench_readers::figures::timed;
 use manometer_model::records::Test;
-use manometer_model::{Clock, Problems, Row as _, TestId, TestStatus, Timestamp};
-use manometer_store::{DeliveryInfo, DeliveryKey, FlushPolicy, Store, StoreOptions};
+use manometer_model::{Clock, Row as _, TestId, TestStatus, Timestamp};
+use manometer_store::{FlushPolicy, Store, StoreOptions};
 
-use crate::report::note;
+use crate::filled::{FIRST_SECOND, delivery_of_day, filled};
 
 pub(super) const DAYS: u64 = 365;
-/// 2026-01-01.
-pub(super) const FIRST_SECOND: i64 = 1_767_225_600;
 const ROWS_A_DAY: u64 = 20_000;
 const SERVICES: u64 = 20;
 const BRANCHES: u64 = 8;
@@ -34,20 +31,8 @@ impl Clock for Standing {
 
 /// The data folder with a year of rows; filled when it is not there yet.
 pub(super) fn year(folder: &Path) -> anyhow::Result<PathBuf> {
-    let data = folder.join(format!("manometer-bench-dashboards-v{VERSION}"));
-    let complete = data.join("complete");
-    if complete.is_file() {
-        return Ok(data);
-    }
-    if data.exists() {
-        std::fs::remove_dir_all(&data)?;
-    }
-    note(&format!("dashboards: filling {} rows into {}, once", DAYS * ROWS_A_DAY, data.display()));
-    let (seconds, filled) = timed(|| fill(&data, FIRST_SECOND, DAYS));
-    filled?;
-    note(&format!("dashboards: filled in {seconds:.0} s"));
-    std::fs::write(complete, "")?;
-    Ok(data)
+    let name = format!("manometer-bench-dashboards-v{VERSION}");
+    filled(folder, &name, DAYS * ROWS_A_DAY, |data| fill(data, FIRST_SECOND, DAYS))
 }
 
 /// Fills so many days from `first`, a midnight in seconds since 1970.
@@ -61,7 +46,7 @@ pub(super) fn fill(data: &Path, first: i64, days: u64) -> anyhow::Result<()> {
         for number in 0..ROWS_A_DAY {
             writer.append(Test::table(), &executed(first, day, number).values())?;
         }
-        store.submit(writer.finish(info(first, day))?)?.wait()?;
+        store.submit(writer.finish(delivery_of_day(day, Timestamp::from_seconds(first)))?)?.wait()?;
         store.flush()?;
     }
     store.compact()?;
@@ -98,20 +83,6 @@ fn executed(first: i64, day: u64, number: u64) -> Test {
         is_final: true,
         at: Timestamp::from_seconds(first + (day * 86_400 + number * 86_400 / ROWS_A_DAY) as i64),
         ..Test::default()
-    }
-}
-
-fn info(first: i64, day: u64) -> DeliveryInfo {
-    DeliveryInfo {
-        key: DeliveryKey { scope: "bench".to_owned(), key: day.to_string() },
-        body_hash: 0,
-        source: "reports".to_owned(),
-        kind: "junit".to_owned(),
-        project: None,
-        received_at: Timestamp::from_seconds(first),
-        size_bytes: 0,
-        problems: Problems::new(),
-        permanent: false,
     }
 }
 

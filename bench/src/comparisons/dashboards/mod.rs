@@ -7,11 +7,12 @@ mod panels;
 
 use super::Scene;
 use super::percentiles::{Measured, duckdb, files};
+use crate::filled::FIRST_SECOND;
 use crate::report::{Goal, Report, note};
 use manometer_bench_readers::figures::median;
 
-use self::answering::{answer, from_rollups};
-use self::dataset::{DAYS, FIRST_SECOND};
+use self::answering::answer;
+use self::dataset::DAYS;
 use self::panels::{Dialect, Range, panels, percentiles_of_a_year};
 
 const MOST_MILLISECONDS_OF_A_YEAR: f64 = 30.0;
@@ -26,8 +27,8 @@ pub(crate) fn measure(scene: &Scene, report: &mut Report) -> anyhow::Result<()> 
     let month = Range::Between(last - 30 * 86_400 - 1_357, last);
     let dashboard = panels(Dialect::Manometer, &month, 7);
 
-    let of_a_year = answer(&data, &[year.ours.to_owned()], scene.rounds, from_rollups())?;
-    let of_a_month = answer(&data, &dashboard, scene.rounds, from_rollups())?;
+    let of_a_year = answer(&data, &[year.ours.to_owned()], scene.rounds)?;
+    let of_a_month = answer(&data, &dashboard, scene.rounds)?;
 
     let mut asked = vec![year.duckdb.to_owned()];
     asked.extend(panels(Dialect::DuckDb, &month, 7));

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
 use manometer_model::Limits;
-use manometer_query::{Access, Engine, EngineOptions, QueryRequest, RollupUse, Source};
+use manometer_query::{Access, Engine, EngineOptions, QueryRequest, QueryResult, RollupUse, Source};
 use manometer_store::{ReadOnlyStore, StoreOptions};
 
 use super::questions::Question;
@@ -49,13 +49,13 @@ pub(crate) fn answer(data: &Path, rounds: u32) -> anyhow::Result<()> {
     for (sql, is_as_served) in questions {
         let engine = if is_as_served { &as_served } else { &rows_alone };
         // Once to warm up.
-        runtime.block_on(ask(engine, &store, &sql))?;
+        runtime.block_on(ask_and_look(engine, &store, &sql))?;
         forget_peak_memory();
         let mut seconds = Vec::new();
         let mut answer = (0, String::new());
         for _ in 0..rounds {
             let begun = Instant::now();
-            answer = runtime.block_on(ask(engine, &store, &sql))?;
+            answer = runtime.block_on(ask_and_look(engine, &store, &sql))?;
             seconds.push(begun.elapsed().as_secs_f64());
         }
         let (rows, first) = answer;
@@ -65,16 +65,25 @@ pub(crate) fn answer(data: &Path, rounds: u32) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn engine(rollups: RollupUse) -> anyhow::Result<Engine> {
+/// An engine as a server has it, with the threads that the peer has.
+pub(in crate::comparisons) fn engine(rollups: RollupUse) -> anyhow::Result<Engine> {
     let limits = Limits { query_seconds: 3_600, ..Limits::default() };
     Ok(Engine::new(EngineOptions { limits, threads: THREADS, rollups, ..EngineOptions::default() })?)
 }
 
-/// How many rows, and the first of them.
-async fn ask(engine: &Engine, store: &ReadOnlyStore, sql: &str) -> anyhow::Result<(usize, String)> {
+/// Asks one question.
+pub(in crate::comparisons) async fn ask(
+    engine: &Engine,
+    store: &ReadOnlyStore,
+    sql: &str,
+) -> anyhow::Result<QueryResult> {
     let source: Arc<dyn Source> = store.snapshot();
-    let result =
-        engine.query(source, QueryRequest::new(sql, Access::All)).await.with_context(|| sql.to_owned())?;
+    engine.query(source, QueryRequest::new(sql, Access::All)).await.with_context(|| sql.to_owned())
+}
+
+/// Asks one question; how many rows answer it, and the first of them.
+async fn ask_and_look(engine: &Engine, store: &ReadOnlyStore, sql: &str) -> anyhow::Result<(usize, String)> {
+    let result = ask(engine, store, sql).await?;
     let (batches, summary) = result.collect().await.with_context(|| sql.to_owned())?;
     let first = batches.first().map(|batch| format!("{:?}", batch.slice(0, 1).columns())).unwrap_or_default();
     Ok((summary.row_count, first.split_whitespace().collect::<Vec<_>>().join(" ")))

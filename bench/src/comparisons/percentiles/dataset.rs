@@ -9,18 +9,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::ensure;
 use manometer_model::records::{TESTS, Test};
-use manometer_model::{Problems, Row as _, TestId, TestStatus, Timestamp};
-use manometer_store::{DeliveryInfo, DeliveryKey, FlushPolicy, Outcome, Store, StoreOptions};
+use manometer_model::{Row as _, TestId, TestStatus, Timestamp};
+use manometer_store::{FlushPolicy, Outcome, Store, StoreOptions};
 
+use crate::filled::{FIRST_SECOND, delivery_of_day, filled};
 use crate::report::note;
-use manometer_bench_readers::figures::timed;
 
 pub(super) const DAYS: u64 = 90;
 const SERVICES: u64 = 40;
 const TESTS_OF_SERVICE: u64 = 1_250;
 const FILLERS: usize = 2;
-/// 2026-01-01.
-const FIRST_SECOND: i64 = 1_767_225_600;
 /// Of this file: another version makes other rows.
 const VERSION: u32 = 3;
 
@@ -82,20 +80,8 @@ pub(crate) fn stored_rows(rows: u64) -> u64 {
 
 /// The data folder with so many rows; filled when it is not there yet.
 pub(crate) fn prepared(folder: &Path, rows: u64) -> anyhow::Result<PathBuf> {
-    let data = folder.join(format!("manometer-bench-percentiles-v{VERSION}-{rows}"));
-    let complete = data.join("complete");
-    if complete.is_file() {
-        return Ok(data);
-    }
-    if data.exists() {
-        std::fs::remove_dir_all(&data)?;
-    }
-    note(&format!("percentiles: filling {rows} rows into {}, once", data.display()));
-    let (seconds, filled) = timed(|| fill(&data, rows));
-    filled?;
-    note(&format!("percentiles: filled in {seconds:.0} s"));
-    std::fs::write(complete, "")?;
-    Ok(data)
+    let name = format!("manometer-bench-percentiles-v{VERSION}-{rows}");
+    filled(folder, &name, rows, |data| fill(data, rows))
 }
 
 fn fill(data: &Path, rows: u64) -> anyhow::Result<()> {
@@ -158,17 +144,7 @@ fn fill_day(store: &Store, day: u64, shape: Shape, tests: &mut [Vec<Test>]) -> a
             writer.append(&TESTS, &row.values())?;
         }
     }
-    let delivery = writer.finish(DeliveryInfo {
-        key: DeliveryKey { scope: "bench".to_owned(), key: day.to_string() },
-        body_hash: u128::from(day),
-        source: "bench".to_owned(),
-        kind: "junit".to_owned(),
-        project: None,
-        received_at: midnight,
-        size_bytes: 0,
-        problems: Problems::new(),
-        permanent: true,
-    })?;
+    let delivery = writer.finish(delivery_of_day(day, midnight))?;
     let outcome = store.submit(delivery)?.wait()?;
     ensure!(matches!(outcome, Outcome::Committed(_)), "day {day} was there already");
     store.flush()?;

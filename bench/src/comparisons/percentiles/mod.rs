@@ -14,10 +14,11 @@ use crate::report::{Goal, Report, note};
 use manometer_bench_readers::figures::median;
 
 pub(crate) use answering::answer;
+pub(super) use answering::{ask, engine};
 pub(crate) use dataset::{prepared, stored_rows};
 
 /// Both sides use as many threads, however many the machine has.
-pub(super) const THREADS: usize = 2;
+const THREADS: usize = 2;
 
 /// What one side measured of one question.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
