@@ -97,13 +97,15 @@ fn count_once(aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
         return Ok(None);
     }
     for (number, Shared { several, mut params, probabilities }) in shared.into_iter().enumerate() {
-        let func = sketches::with_probabilities(&several, &probabilities).unwrap_or_else(|| {
-            let list: Vec<ScalarValue> = probabilities.into_iter().map(ScalarValue::from).collect();
-            params
-                .args
-                .push(lit(ScalarValue::List(ScalarValue::new_list_nullable(&list, &DataType::Float64))));
-            several
-        });
+        let func = match sketches::with_probabilities(&several, &probabilities) {
+            Some(with_probabilities) => with_probabilities,
+            None => {
+                let list: Vec<ScalarValue> = probabilities.into_iter().map(ScalarValue::from).collect();
+                let list = ScalarValue::new_list_nullable(&list, &DataType::Float64);
+                params.args.push(lit(ScalarValue::List(list)));
+                several
+            }
+        };
         let call = Expr::AggregateFunction(AggregateFunction { func, params });
         aggregates.push(call.alias(NAME.to_owned() + &number.to_string()));
     }

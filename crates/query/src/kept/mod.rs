@@ -27,16 +27,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::runtime::SpawnedTask;
-use datafusion::datasource::physical_plan::parquet::{
-    CachedParquetFileReaderFactory, ParquetFileReaderFactory,
-};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::runtime_env::RuntimeEnv;
-use datafusion::object_store::local::LocalFileSystem;
 
 use self::columns::Columns;
 use self::reading::Reader;
 use crate::SegmentFile;
+use crate::table::segments::SegmentReader;
 
 pub(crate) use columns::Answer;
 pub(crate) use exec::KeptExec;
@@ -53,7 +50,7 @@ const PART_BYTES: usize = 1_024;
 
 /// What is kept, for all queries of an engine.
 pub(crate) struct Kept {
-    files: Arc<dyn ParquetFileReaderFactory>,
+    segments: SegmentReader,
     shelves: Mutex<Shelves>,
     most_bytes: usize,
     /// Threads that decode one part.
@@ -86,9 +83,7 @@ impl Kept {
     }
 
     fn with_room(environment: &RuntimeEnv, threads: usize, most_bytes: usize) -> Self {
-        let footers = environment.cache_manager.get_file_metadata_cache();
-        let files = CachedParquetFileReaderFactory::new(Arc::new(LocalFileSystem::new()), footers);
-        Self { files: Arc::new(files), shelves: Mutex::default(), most_bytes, threads }
+        Self { segments: SegmentReader::new(environment), shelves: Mutex::default(), most_bytes, threads }
     }
 
     /// Divides segments into parts that are kept, and segments that are read. `range` is the first and the last moment
@@ -133,7 +128,8 @@ impl Kept {
         // A task of its own goes on when nobody asks how far it is: others may wait for it.
         let decoding = SpawnedTask::spawn(async move {
             let mut columns = shelf.lock().await;
-            let reader = Reader { files: &kept.files, part: &part, schema: &schema, threads: kept.threads };
+            let reader =
+                Reader { segments: &kept.segments, part: &part, schema: &schema, threads: kept.threads };
             let known = columns.bytes();
             let answer = columns.rows(&reader, &wanted).await?;
             if columns.bytes() != known {

@@ -10,31 +10,27 @@ use datafusion::arrow::compute::kernels::cmp::{gt_eq, lt};
 use datafusion::arrow::compute::{and, cast};
 use datafusion::arrow::datatypes::{Schema, SchemaRef, TimestampMicrosecondType};
 use datafusion::common::runtime::SpawnedTask;
-use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::parquet::ParquetFileReaderFactory;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::SendableRecordBatchStream;
-use datafusion::object_store::{ObjectMeta, path::Path as StorePath};
 use datafusion::parquet::arrow::ProjectionMask;
 use datafusion::parquet::arrow::arrow_reader::RowSelection;
 use datafusion::parquet::arrow::async_reader::{
     AsyncFileReader, ParquetRecordBatchStream, ParquetRecordBatchStreamBuilder,
 };
 use datafusion::parquet::file::statistics::Statistics;
-use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::part::Part;
-
-const AT: &str = "at";
+use crate::table::AT;
+use crate::table::segments::SegmentReader;
 
 type Builder = ParquetRecordBatchStreamBuilder<Box<dyn AsyncFileReader>>;
 
 /// Reads one part.
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
-    pub(super) files: &'a Arc<dyn ParquetFileReaderFactory>,
+    pub(super) segments: &'a SegmentReader,
     pub(super) part: &'a Part,
     /// The columns of the table.
     pub(super) schema: &'a SchemaRef,
@@ -74,19 +70,8 @@ impl Reader<'_> {
     }
 
     async fn open(&self) -> Result<Builder> {
-        let absolute = std::path::absolute(self.part.path.as_ref())?;
-        let location = StorePath::from_absolute_path(absolute)
-            .map_err(|error| DataFusionError::External(Box::new(error)))?;
-        let file = PartitionedFile::new_from_meta(ObjectMeta {
-            location,
-            last_modified: chrono::DateTime::UNIX_EPOCH,
-            size: self.part.size_bytes,
-            e_tag: None,
-            version: None,
-        });
-        let reader: Box<dyn AsyncFileReader> =
-            self.files.create_reader(0, file, None, &ExecutionPlanMetricsSet::new())?;
-        Ok(ParquetRecordBatchStreamBuilder::new(reader).await?)
+        let file = self.segments.open(&self.part.path, self.part.size_bytes)?;
+        Ok(ParquetRecordBatchStreamBuilder::new(file).await?)
     }
 
     /// Finds out which rows the part has.
@@ -168,15 +153,15 @@ impl Reader<'_> {
 
     /// These columns of all rows, as they are read.
     pub(super) fn pass(&self, rows: &Rows, columns: &[usize]) -> Result<SendableRecordBatchStream> {
-        let (files, part, schema) = (Arc::clone(self.files), self.part.clone(), Arc::clone(self.schema));
+        let (segments, part, schema) = (self.segments.clone(), self.part.clone(), Arc::clone(self.schema));
         let columns: Arc<[usize]> = columns.into();
         let passed = self.schema_of(&columns)?;
         let batches = stream::iter(rows.shares.clone())
             .then(move |share| {
-                let (files, part, schema) = (Arc::clone(&files), part.clone(), Arc::clone(&schema));
+                let (segments, part, schema) = (segments.clone(), part.clone(), Arc::clone(&schema));
                 let columns = Arc::clone(&columns);
                 async move {
-                    let reader = Reader { files: &files, part: &part, schema: &schema, threads: 1 };
+                    let reader = Reader { segments: &segments, part: &part, schema: &schema, threads: 1 };
                     let Batches { stream, schema } = reader.batches(&share, &columns).await?;
                     Ok::<_, DataFusionError>(stream.map(move |batch| as_table(&batch?, &schema)))
                 }

@@ -8,7 +8,7 @@ use datafusion::error::Result;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, Volatility};
 use manometer_model::{Bucket, Rollup};
 
-pub(super) const AT: &str = "at";
+use crate::table::AT;
 
 /// Is it the same for all rows behind a row of this roll-up?
 pub(super) fn fits(expression: &Expr, rollup: &Rollup) -> Result<bool> {

@@ -175,9 +175,8 @@ impl Asked<'_> {
                 continue;
             };
             let part = RelationData { segments, ..RelationData::default() };
-            let time = buckets.and_then(Range::as_filter);
-            let range = buckets.unwrap_or(Range::ALL).first_and_last();
-            inputs.push(self.input(relation, part, (range, time), self.states.of_rollup())?);
+            let range = buckets.unwrap_or(Range::ALL);
+            inputs.push(self.input(relation, part, range, self.states.of_rollup())?);
         }
         let mut memory = RelationData { segments: Vec::new(), ..data };
         if !(memory.batches.is_empty() && memory.unflushed.is_empty()) {
@@ -188,8 +187,7 @@ impl Asked<'_> {
             let memory =
                 if range == self.range { std::mem::take(&mut memory) } else { RelationData::default() };
             let part = RelationData { segments, ..memory };
-            let time = (range.first_and_last(), range.as_filter());
-            inputs.push(self.input(self.table.relation(), part, time, self.states.of_rows())?);
+            inputs.push(self.input(self.table.relation(), part, range, self.states.of_rows())?);
         }
         Ok(inputs)
     }
@@ -198,12 +196,13 @@ impl Asked<'_> {
         &self,
         relation: &'static Relation,
         part: RelationData,
-        (range, time): ((i64, i64), Option<Expr>),
+        range: Range,
         states: Vec<Expr>,
     ) -> Result<LogicalPlan> {
-        let source = provider_as_source(Arc::new(self.table.with_part(relation, part, Some(range))));
+        let table = self.table.with_part(relation, part, range.first_and_last());
+        let source = provider_as_source(Arc::new(table));
         let mut builder = LogicalPlanBuilder::scan(relation.name, source, None)?;
-        if let Some(filter) = conjunction(self.conditions.iter().cloned().chain(time)) {
+        if let Some(filter) = conjunction(self.conditions.iter().cloned().chain(range.as_filter())) {
             builder = builder.filter(filter)?;
         }
         let groups = self.groups.iter().enumerate();

@@ -4,7 +4,8 @@ use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Between, BinaryExpr, Expr, Operator, col, lit};
 use manometer_model::Bucket;
 
-use super::fitting::{AT, is_at, nanos_of};
+use super::fitting::{is_at, nanos_of};
+use crate::table::AT;
 
 /// Moments from `start` up to but without `end`, in microseconds since 1970. The least and the greatest number stand
 /// for no bound.

@@ -1,4 +1,4 @@
-//! Opens segments with their page index, read once and kept beside the footer.
+//! The footers of segments; and segments opened with their page index, read once and kept beside the footer.
 //!
 //! DataFusion asks for a footer first and for the page index when a filter needs it, and keeps only the first of the
 //! two: every query would copy the footer and read the index of all columns and row groups again, which for a large
@@ -9,10 +9,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
 use datafusion::datasource::physical_plan::parquet::{
     CachedParquetFileReaderFactory, ParquetFileReaderFactory,
 };
 use datafusion::error::Result;
+use datafusion::execution::cache::cache_manager::FileMetadataCache;
+use datafusion::object_store::{ObjectMeta, ObjectStore};
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -20,6 +23,25 @@ use parquet::arrow::arrow_reader::ArrowReaderOptions;
 use parquet::arrow::async_reader::AsyncFileReader;
 use parquet::errors::Result as ParquetResult;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
+
+/// A file that is looked into before it is read.
+#[derive(Clone, Copy)]
+pub(super) struct LookedInto<'a> {
+    pub(super) store: &'a dyn ObjectStore,
+    pub(super) footers: &'a Arc<FileMetadataCache>,
+    pub(super) file: &'a ObjectMeta,
+}
+
+impl LookedInto<'_> {
+    /// Its footer, from the cache where it is there.
+    pub(super) async fn footer(self, index: PageIndexPolicy) -> Result<Arc<ParquetMetaData>> {
+        DFParquetMetadata::new(self.store, self.file)
+            .with_file_metadata_cache(Some(Arc::clone(self.footers)))
+            .with_page_index_policy(Some(index))
+            .fetch_metadata()
+            .await
+    }
+}
 
 /// For scans with a filter; those that read everything need no index.
 #[derive(Debug)]

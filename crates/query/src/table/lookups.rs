@@ -9,13 +9,13 @@ use std::any::Any;
 use std::sync::Arc;
 
 use datafusion::common::HashMap;
-use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
 use datafusion::error::Result;
-use datafusion::execution::cache::cache_manager::{CachedFileMetadataEntry, FileMetadata, FileMetadataCache};
-use datafusion::object_store::{ObjectMeta, ObjectStore, path::Path as StorePath};
+use datafusion::execution::cache::cache_manager::{CachedFileMetadataEntry, FileMetadata};
+use datafusion::object_store::path::Path as StorePath;
 use parquet::bloom_filter::Sbbf;
 use parquet::file::metadata::PageIndexPolicy;
 
+use super::footers::LookedInto;
 use super::pruning::Lookup;
 
 /// The Bloom filters of one column of one file.
@@ -40,15 +40,10 @@ impl FileMetadata for Filters {
 }
 
 /// Says for each row group of a file whether it may hold a row that all `lookups` find; `None` where nothing is known.
-pub(super) async fn may_hold(
-    store: &dyn ObjectStore,
-    cache: &Arc<FileMetadataCache>,
-    file: &ObjectMeta,
-    lookups: &[Lookup],
-) -> Option<Vec<bool>> {
+pub(super) async fn may_hold(file: LookedInto<'_>, lookups: &[Lookup]) -> Option<Vec<bool>> {
     let mut verdicts: Option<Vec<bool>> = None;
     for lookup in lookups {
-        match filters(store, cache, file, &lookup.column).await {
+        match filters(file, &lookup.column).await {
             Ok(filters) => {
                 let found = filters.row_groups.iter().map(|filter| may_find(filter.as_ref(), &lookup.texts));
                 verdicts = Some(match verdicts {
@@ -59,7 +54,7 @@ pub(super) async fn may_hold(
                 });
             }
             // Whoever reads the file says what is wrong with it.
-            Err(error) => tracing::debug!(file = %file.location, %error, "no filters to look up with"),
+            Err(error) => tracing::debug!(file = %file.file.location, %error, "no filters to look up with"),
         }
     }
     verdicts
@@ -69,37 +64,25 @@ fn may_find(filter: Option<&Sbbf>, texts: &[String]) -> bool {
     filter.is_none_or(|filter| texts.iter().any(|text| filter.check(text.as_str())))
 }
 
-async fn filters(
-    store: &dyn ObjectStore,
-    cache: &Arc<FileMetadataCache>,
-    file: &ObjectMeta,
-    column: &str,
-) -> Result<Arc<Filters>> {
+async fn filters(looked: LookedInto<'_>, column: &str) -> Result<Arc<Filters>> {
+    let LookedInto { footers, file, .. } = looked;
     let key = StorePath::from(format!("{}/{column}", file.location));
-    if let Some(cached) = cache.get(&key)
+    if let Some(cached) = footers.get(&key)
         && cached.is_valid_for(file)
         && let Ok(filters) = Arc::downcast::<Filters>(cached.file_metadata)
     {
         return Ok(filters);
     }
-    let read = Arc::new(read(store, cache, file, column).await?);
+    let read = Arc::new(read(looked, column).await?);
     let entry: Arc<dyn FileMetadata> = Arc::clone(&read) as Arc<dyn FileMetadata>;
-    cache.put(&key, CachedFileMetadataEntry::new(file.clone(), entry));
+    footers.put(&key, CachedFileMetadataEntry::new(file.clone(), entry));
     Ok(read)
 }
 
 /// In a file of ours the filters lie side by side, so this is one read beside that of the footer.
-async fn read(
-    store: &dyn ObjectStore,
-    cache: &Arc<FileMetadataCache>,
-    file: &ObjectMeta,
-    column: &str,
-) -> Result<Filters> {
-    let footer = DFParquetMetadata::new(store, file)
-        .with_file_metadata_cache(Some(Arc::clone(cache)))
-        .with_page_index_policy(Some(PageIndexPolicy::Skip))
-        .fetch_metadata()
-        .await?;
+async fn read(looked: LookedInto<'_>, column: &str) -> Result<Filters> {
+    let LookedInto { store, file, .. } = looked;
+    let footer = looked.footer(PageIndexPolicy::Skip).await?;
     let mut row_groups: Vec<Option<Sbbf>> = Vec::new();
     row_groups.resize_with(footer.num_row_groups(), || None);
     let columns = footer.file_metadata().schema_descr().columns();

@@ -14,6 +14,7 @@ mod pruning;
 pub(crate) mod relation;
 mod row_groups;
 pub(crate) mod segments;
+mod spread;
 mod unflushed;
 mod visible;
 
@@ -44,6 +45,8 @@ use crate::{Access, RelationData, SegmentFile, Source};
 
 /// The column that says whose a row is. Every table has it.
 const PROJECT: &str = "project";
+/// The column that says when. Every table of segments has it.
+pub(crate) const AT: &str = "at";
 
 /// One table over one snapshot, for one access.
 #[derive(Debug)]
@@ -53,9 +56,15 @@ pub(crate) struct SnapshotTable {
     access: Access,
     reader: SegmentReader,
     /// Where the table shows only some of the rows: these.
-    part: Option<RelationData>,
-    /// The first and the last moment that are asked for of a part, in microseconds since 1970.
-    range: Option<(i64, i64)>,
+    part: Option<Shown>,
+}
+
+/// Some of the rows of a table.
+#[derive(Debug)]
+struct Shown {
+    rows: RelationData,
+    /// The first and the last moment that are asked for of them, in microseconds since 1970.
+    range: (i64, i64),
 }
 
 impl SnapshotTable {
@@ -65,20 +74,20 @@ impl SnapshotTable {
         access: Access,
         reader: SegmentReader,
     ) -> Self {
-        Self { relation, source, access, reader, part: None, range: None }
+        Self { relation, source, access, reader, part: None }
     }
 
-    /// A table that shows the rows of `part` only, which are of `relation` and of the same moment; for the same access.
-    /// Of these, rows from the first to the last moment of `range` are asked for.
+    /// A table that shows `rows` only, which are of `relation` and of the same moment; for the same access. Of these,
+    /// those from the first to the last moment of `range` are asked for.
     pub(crate) fn with_part(
         &self,
         relation: &'static Relation,
-        part: RelationData,
-        range: Option<(i64, i64)>,
+        rows: RelationData,
+        range: (i64, i64),
     ) -> Self {
         let source = Arc::clone(&self.source);
         let (access, reader) = (self.access.clone(), self.reader.clone());
-        Self { relation, source, access, reader, part: Some(part), range }
+        Self { relation, source, access, reader, part: Some(Shown { rows, range }) }
     }
 
     /// Is it a table of roll-ups?
@@ -88,14 +97,14 @@ impl SnapshotTable {
 
     /// Rows that are read of a part, about; `None` of a whole table.
     pub(crate) fn rows_of_part(&self) -> Option<u64> {
-        let part = self.part.as_ref()?;
-        let of_segment = |segment: &SegmentFile| match parts_of(segment, self.range) {
+        let Shown { rows, range } = self.part.as_ref()?;
+        let of_segment = |segment: &SegmentFile| match parts_of(segment, Some(*range)) {
             Some(parts) => parts.iter().map(|part| part.rows).sum(),
             None => segment.rows,
         };
-        let batches: usize = part.batches.iter().map(RecordBatch::num_rows).sum();
-        let unflushed: u64 = part.unflushed.iter().map(manometer_store::UnflushedRows::rows).sum();
-        Some(part.segments.iter().map(of_segment).sum::<u64>() + unflushed + batches as u64)
+        let batches: usize = rows.batches.iter().map(RecordBatch::num_rows).sum();
+        let unflushed: u64 = rows.unflushed.iter().map(manometer_store::UnflushedRows::rows).sum();
+        Some(rows.segments.iter().map(of_segment).sum::<u64>() + unflushed + batches as u64)
     }
 
     /// Reads segments, small parts of them from what is kept.
@@ -109,7 +118,7 @@ impl SnapshotTable {
         let (schema, columns) = (scan.schema, scan.projection.clone());
         let (parts, segments) = match state.config().get_extension::<Kept>() {
             Some(kept) => {
-                let (parts, segments) = kept.divide(segments, self.range);
+                let (parts, segments) = kept.divide(segments, self.part.as_ref().map(|part| part.range));
                 (KeptExec::scan(&kept, schema, parts, columns.as_ref())?, segments)
             }
             None => (None, segments),
@@ -177,7 +186,7 @@ impl TableProvider for SnapshotTable {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let schema = &self.relation.schema;
         let data = match &self.part {
-            Some(part) => part.clone(),
+            Some(part) => part.rows.clone(),
             None => self.read(self.relation.name)?,
         };
         let Pruned { segments, lookups, ranges } = pruning::prune(state, schema, filters, data.segments)?;

@@ -16,10 +16,8 @@ use datafusion::logical_expr::utils::conjunction;
 use datafusion::physical_expr::utils::{Guarantee, LiteralGuarantee};
 use datafusion::physical_optimizer::pruning::{PruningPredicate, PruningPredicateBuilder};
 
-use super::PROJECT;
+use super::{AT, PROJECT};
 use crate::SegmentFile;
-
-const AT: &str = "at";
 
 /// What the filters leave to be read.
 #[derive(Debug, Default)]

@@ -4,20 +4,16 @@
 //! by side in one place of a file, and one thread would read all of it. Ranges of values come from the footer, which
 //! the cache holds; Bloom filters from `lookups`.
 
-use std::sync::Arc;
-
 use datafusion::arrow::datatypes::SchemaRef;
-use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
 use datafusion::datasource::physical_plan::parquet::{
     ParquetAccessPlan, ParquetFileMetrics, RowGroupAccess, RowGroupAccessPlanFilter,
 };
 use datafusion::error::Result;
-use datafusion::execution::cache::cache_manager::FileMetadataCache;
-use datafusion::object_store::{ObjectMeta, ObjectStore};
 use datafusion::physical_optimizer::pruning::PruningPredicate;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use parquet::file::metadata::PageIndexPolicy;
 
+use super::footers::LookedInto;
 use super::lookups::may_hold;
 use super::pruning::Lookup;
 
@@ -75,20 +71,14 @@ impl Needed {
 
 /// The row groups that may hold a row the rules let through; `None` where the file cannot be looked into, as whoever
 /// reads it will find and say.
-pub(super) async fn needed(
-    store: &dyn ObjectStore,
-    cache: &Arc<FileMetadataCache>,
-    file: &ObjectMeta,
-    schema: &SchemaRef,
-    rules: Rules<'_>,
-) -> Option<Needed> {
-    let held = may_hold(store, cache, file, rules.lookups).await;
+pub(super) async fn needed(file: LookedInto<'_>, schema: &SchemaRef, rules: Rules<'_>) -> Option<Needed> {
+    let held = may_hold(file, rules.lookups).await;
     if let Some(held) = &held
         && !held.contains(&true)
     {
         return Some(Needed { row_groups: Vec::new(), of: held.len() });
     }
-    match in_range(store, cache, file, schema, rules.ranges).await {
+    match in_range(file, schema, rules.ranges).await {
         Ok(mut needed) => {
             if let Some(held) = held {
                 needed.row_groups.retain(|group| held.get(group.number).copied().unwrap_or(true));
@@ -96,24 +86,18 @@ pub(super) async fn needed(
             Some(needed)
         }
         Err(error) => {
-            tracing::debug!(file = %file.location, %error, "a file cannot be looked into");
+            tracing::debug!(file = %file.file.location, %error, "a file cannot be looked into");
             None
         }
     }
 }
 
 async fn in_range(
-    store: &dyn ObjectStore,
-    cache: &Arc<FileMetadataCache>,
-    file: &ObjectMeta,
+    file: LookedInto<'_>,
     schema: &SchemaRef,
     ranges: Option<&PruningPredicate>,
 ) -> Result<Needed> {
-    let footer = DFParquetMetadata::new(store, file)
-        .with_file_metadata_cache(Some(Arc::clone(cache)))
-        .with_page_index_policy(Some(PageIndexPolicy::Optional))
-        .fetch_metadata()
-        .await?;
+    let footer = file.footer(PageIndexPolicy::Optional).await?;
     let groups = footer.row_groups();
     let mut filter = RowGroupAccessPlanFilter::new(ParquetAccessPlan::new_all(groups.len()));
     if let Some(ranges) = ranges {

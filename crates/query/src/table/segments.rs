@@ -20,11 +20,15 @@ use datafusion::object_store::local::LocalFileSystem;
 use datafusion::object_store::{ObjectMeta, ObjectStore, path::Path as StorePath};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use futures::{StreamExt as _, stream};
+use parquet::arrow::async_reader::AsyncFileReader;
 
-use super::footers::WithPageIndex;
+use super::AT;
+use super::footers::{LookedInto, WithPageIndex};
 use super::pruning::Lookup;
 use super::row_groups::{Needed, Rules, needed};
+use super::spread::spread;
 use crate::SegmentFile;
 use crate::memory::SEGMENTS_URL;
 
@@ -89,6 +93,12 @@ impl SegmentReader {
         Self { store, footers, files: Arc::new(files) }
     }
 
+    /// Opens a segment that has so many bytes.
+    pub(crate) fn open(&self, path: &Path, size_bytes: u64) -> Result<Box<dyn AsyncFileReader>> {
+        let file = PartitionedFile::new_from_meta(object(path, size_bytes)?);
+        Ok(self.files.create_reader(0, file, None, &ExecutionPlanMetricsSet::new())?)
+    }
+
     /// The plan that reads these segments; `None` when there are none.
     pub(super) async fn scan(
         &self,
@@ -147,8 +157,9 @@ impl SegmentReader {
     }
 
     async fn look_into(&self, segment: SegmentFile, schema: &SchemaRef, rules: Rules<'_>) -> Result<Chosen> {
-        let file = object(&segment)?;
-        let needed = needed(self.store.as_ref(), &self.footers, &file, schema, rules).await;
+        let file = object(&segment.path, segment.size_bytes)?;
+        let file = LookedInto { store: self.store.as_ref(), footers: &self.footers, file: &file };
+        let needed = needed(file, schema, rules).await;
         Ok(Chosen { segment, needed })
     }
 }
@@ -160,7 +171,7 @@ fn statistics(schema: &SchemaRef, chosen: &[Chosen]) -> Result<Statistics> {
     let is_whole = chosen.iter().all(|chosen| chosen.needed.is_none());
     let mut known = Statistics::new_unknown(schema);
     known.num_rows = if is_whole { Precision::Exact(rows) } else { Precision::Inexact(rows) };
-    let position = schema.index_of("at")?;
+    let position = schema.index_of(AT)?;
     let earliest = chosen.iter().map(|chosen| chosen.segment.min_at.as_micros()).min();
     let latest = chosen.iter().map(|chosen| chosen.segment.max_at.as_micros()).max();
     if let Some(at) = known.column_statistics.get_mut(position) {
@@ -184,7 +195,7 @@ fn balanced(mut chosen: Vec<Chosen>, partitions: usize, limited: bool) -> Result
     let part_bytes = if limited || partitions < 2 { u64::MAX } else { share };
     let mut parts = Vec::new();
     for Chosen { segment, needed } in chosen {
-        let whole = PartitionedFile::new_from_meta(object(&segment)?);
+        let whole = PartitionedFile::new_from_meta(object(&segment.path, segment.size_bytes)?);
         match needed {
             Some(needed) => {
                 let split = needed.parts(part_bytes).into_iter();
@@ -193,15 +204,7 @@ fn balanced(mut chosen: Vec<Chosen>, partitions: usize, limited: bool) -> Result
             None => parts.extend(ranges(&whole, segment.size_bytes, part_bytes.max(LEAST_PART_BYTES))),
         }
     }
-    let mut groups: Vec<(u64, Vec<PartitionedFile>)> = Vec::new();
-    groups.resize_with(partitions.clamp(1, parts.len().max(1)), Default::default);
-    for (part_bytes, part) in parts {
-        if let Some((bytes, files)) = groups.iter_mut().min_by_key(|(bytes, _)| *bytes) {
-            *bytes += part_bytes;
-            files.push(part);
-        }
-    }
-    Ok(groups.into_iter().map(|(_, files)| FileGroup::new(files)).collect())
+    Ok(spread(parts, partitions).into_iter().map(FileGroup::new).collect())
 }
 
 /// A file that is not looked into, in ranges of its bytes: a part reads the row groups that begin in its range.
@@ -222,12 +225,12 @@ fn signed(bytes: u64) -> i64 {
 }
 
 /// A segment never changes under its name, so its time of change may be any constant.
-fn object(segment: &SegmentFile) -> Result<ObjectMeta> {
-    let location = store_path(&segment.path)?;
+fn object(path: &Path, size_bytes: u64) -> Result<ObjectMeta> {
+    let location = store_path(path)?;
     Ok(ObjectMeta {
         location,
         last_modified: chrono::DateTime::UNIX_EPOCH,
-        size: segment.size_bytes,
+        size: size_bytes,
         e_tag: None,
         version: None,
     })

@@ -17,6 +17,8 @@ use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Pla
 use futures::stream;
 use manometer_store::UnflushedRows;
 
+use super::spread::spread;
+
 /// Reads unflushed rows, spread over partitions.
 #[derive(Debug)]
 pub(super) struct UnflushedExec {
@@ -37,7 +39,9 @@ impl UnflushedExec {
         if rows.is_empty() {
             return Ok(None);
         }
-        let partitions = balanced(rows, most_partitions);
+        let mut parts: Vec<_> = rows.into_iter().map(|part| (part.rows(), part)).collect();
+        parts.sort_by_key(|(rows, _)| std::cmp::Reverse(*rows));
+        let partitions = spread(parts, most_partitions);
         let properties = PlanProperties::new(
             EquivalenceProperties::new(project_schema(schema, columns.as_ref())?),
             Partitioning::UnknownPartitioning(partitions.len()),
@@ -46,20 +50,6 @@ impl UnflushedExec {
         );
         Ok(Some(Arc::new(Self { partitions, columns, properties: Arc::new(properties) })))
     }
-}
-
-/// Spreads parts so that each partition has about the same rows to read.
-fn balanced(mut rows: Vec<UnflushedRows>, most: usize) -> Vec<Vec<UnflushedRows>> {
-    rows.sort_by_key(|part| std::cmp::Reverse(part.rows()));
-    let mut groups: Vec<(u64, Vec<UnflushedRows>)> = Vec::new();
-    groups.resize_with(most.clamp(1, rows.len().max(1)), Default::default);
-    for part in rows {
-        if let Some((count, group)) = groups.iter_mut().min_by_key(|(count, _)| *count) {
-            *count += part.rows();
-            group.push(part);
-        }
-    }
-    groups.into_iter().map(|(_, group)| group).collect()
 }
 
 impl DisplayAs for UnflushedExec {

@@ -61,17 +61,16 @@ fn set_apart_in(body: &mut SetExpr) -> bool {
             let mut seen = HashSet::new();
             let mut any = false;
             for (position, item) in select.projection.iter_mut().enumerate() {
-                let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = item else {
-                    continue;
-                };
-                let expr = expr.clone();
-                let name = match item {
-                    SelectItem::ExprWithAlias { alias, .. } => folded(&alias.value, alias.quote_style),
-                    _ => expr.to_string().to_lowercase(),
+                let (name, expr) = match item {
+                    SelectItem::ExprWithAlias { alias, expr } => {
+                        (folded(&alias.value, alias.quote_style), expr)
+                    }
+                    SelectItem::UnnamedExpr(expr) => (expr.to_string().to_lowercase(), expr),
+                    _ => continue,
                 };
                 if !seen.insert(name) {
                     let alias = Ident::with_quote('"', format!("column {}", position + 1));
-                    *item = SelectItem::ExprWithAlias { expr, alias };
+                    *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias };
                     any = true;
                 }
             }
