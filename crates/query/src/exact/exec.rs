@@ -10,8 +10,11 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::expressions::{Column, DynamicFilterPhysicalExpr, lit};
 use datafusion::physical_expr::{Distribution, EquivalenceProperties, Partitioning, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, reset_plan_states};
+use datafusion::physical_plan::filter::FilterExec;
+use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -31,6 +34,8 @@ pub(super) struct ExactPercentilesExec {
     first: Arc<dyn ExecutionPlan>,
     /// Columns of the groups, then the values of each percentile; read only where values are too many to hold.
     again: Arc<dyn ExecutionPlan>,
+    /// Lets through the rows of `again` that a pass needs.
+    nearby: Arc<DynamicFilterPhysicalExpr>,
     group_count: usize,
     /// The percentiles: which column of `first`, and what is asked.
     questions: Arc<Vec<(usize, Question)>>,
@@ -38,20 +43,23 @@ pub(super) struct ExactPercentilesExec {
 }
 
 impl ExactPercentilesExec {
-    pub(super) fn new(
+    /// # Errors
+    /// When `again` has fewer columns than groups and questions, or a filter cannot be put into it.
+    pub(super) fn try_new(
         first: Arc<dyn ExecutionPlan>,
         again: Arc<dyn ExecutionPlan>,
         schema: SchemaRef,
         group_count: usize,
         questions: Arc<Vec<(usize, Question)>>,
-    ) -> Self {
+    ) -> Result<Self> {
+        let (again, nearby) = filtered(again, group_count)?;
         let properties = PlanProperties::new(
             EquivalenceProperties::new(schema),
             Partitioning::UnknownPartitioning(1),
             EmissionType::Final,
             Boundedness::Bounded,
         );
-        Self { first, again, group_count, questions, properties: Arc::new(properties) }
+        Ok(Self { first, again, nearby, group_count, questions, properties: Arc::new(properties) })
     }
 
     async fn run(self, context: Arc<TaskContext>) -> Result<RecordBatch> {
@@ -73,6 +81,8 @@ impl ExactPercentilesExec {
         for _ in 0..MOST_PASSES {
             let Some(search) = self.search(&held, &cells)? else { break };
             let (open, search) = (search.0, Arc::new(search.1));
+            let values: Vec<_> = self.nearby.children().into_iter().cloned().collect();
+            self.nearby.update(search.nearby(&values))?;
             let collectors = read_again(&again, Arc::clone(&search), &context).await?;
             for ((cells, targets), collectors) in cells.iter_mut().zip(&search.targets).zip(collectors) {
                 tell(cells, &open, targets, collectors)?;
@@ -114,6 +124,32 @@ impl ExactPercentilesExec {
         };
         Ok(Some((open, search)))
     }
+}
+
+/// The input with a filter in it that is told later what to let through, and that filter, whose children are the values.
+///
+/// It lies below the projection that makes the columns of the groups, which are then made of the few rows it lets
+/// through.
+fn filtered(
+    input: Arc<dyn ExecutionPlan>,
+    group_count: usize,
+) -> Result<(Arc<dyn ExecutionPlan>, Arc<DynamicFilterPhysicalExpr>)> {
+    let filter = |input: &Arc<dyn ExecutionPlan>, values: Vec<Arc<dyn PhysicalExpr>>| {
+        let nearby = Arc::new(DynamicFilterPhysicalExpr::new(values, lit(true)));
+        let filter = FilterExec::try_new(Arc::clone(&nearby) as Arc<dyn PhysicalExpr>, Arc::clone(input))?;
+        Ok::<_, DataFusionError>((Arc::new(filter) as Arc<dyn ExecutionPlan>, nearby))
+    };
+    if let Some(projection) = input.downcast_ref::<ProjectionExec>() {
+        let values = projection.expr().iter().skip(group_count).map(|column| Arc::clone(&column.expr));
+        let (filter, nearby) = filter(projection.input(), values.collect())?;
+        let projection = ProjectionExec::try_new(projection.expr().to_vec(), filter)?;
+        return Ok((Arc::new(projection), nearby));
+    }
+    let fields = input.schema();
+    let values = fields.fields().iter().enumerate().skip(group_count);
+    let values =
+        values.map(|(place, field)| Arc::new(Column::new(field.name(), place)) as Arc<dyn PhysicalExpr>);
+    filter(&input, values.collect())
 }
 
 fn too_many_groups() -> DataFusionError {

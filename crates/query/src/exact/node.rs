@@ -113,12 +113,13 @@ impl ExtensionPlanner for Nodes {
         else {
             return Ok(None);
         };
-        Ok(Some(Arc::new(ExactPercentilesExec::new(
+        let percentiles = ExactPercentilesExec::try_new(
             Arc::clone(first),
             Arc::clone(again),
             Arc::clone(node.schema.inner()),
             node.group_count,
             Arc::clone(&node.questions),
-        ))))
+        )?;
+        Ok(Some(Arc::new(percentiles)))
     }
 }

@@ -9,6 +9,9 @@ use datafusion::common::runtime::JoinSet;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion::logical_expr::Operator;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::{BinaryExpr, lit};
 use datafusion::physical_plan::aggregates::group_values::{GroupValues, new_group_values};
 use datafusion::physical_plan::aggregates::order::GroupOrdering;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
@@ -39,6 +42,13 @@ impl Targets {
         self.of_group.push(begin..self.ranges.len());
     }
 
+    /// The smallest and the largest number of all ranges; `None` of no ranges.
+    fn bounds(&self) -> Option<(f64, f64)> {
+        let low = self.ranges.iter().map(|range| range.low).min()?;
+        let high = self.ranges.iter().map(|range| range.high).max()?;
+        Some((order::number(low), order::number(high)))
+    }
+
     /// The ranges of a group, with their place among all.
     pub(super) fn of(&self, group: usize) -> impl Iterator<Item = (usize, KeyRange)> {
         let places = self.of_group.get(group).cloned().unwrap_or_default();
@@ -55,6 +65,27 @@ pub(super) struct Search {
     pub(super) group_schema: SchemaRef,
     /// For each column of values of the input, which follow.
     pub(super) targets: Vec<Targets>,
+}
+
+impl Search {
+    /// Is a value of the input anywhere near what is looked for? Asked of the expressions of the columns of values.
+    pub(super) fn nearby(&self, values: &[Arc<dyn PhysicalExpr>]) -> Arc<dyn PhysicalExpr> {
+        let nearby = self.targets.iter().zip(values).filter_map(|(targets, value)| {
+            let (low, high) = targets.bounds()?;
+            // The engine compares the bits of zeros too.
+            let low = if low == 0.0 { -0.0 } else { low };
+            let compare = |operator, bound: f64| -> Arc<dyn PhysicalExpr> {
+                Arc::new(BinaryExpr::new(Arc::clone(value), operator, lit(bound)))
+            };
+            Some((compare(Operator::GtEq, low), compare(Operator::LtEq, high)))
+        });
+        nearby
+            .map(|(above, below)| -> Arc<dyn PhysicalExpr> {
+                Arc::new(BinaryExpr::new(above, Operator::And, below))
+            })
+            .reduce(|left, right| Arc::new(BinaryExpr::new(left, Operator::Or, right)))
+            .unwrap_or_else(|| lit(false))
+    }
 }
 
 /// Reads all of the input and gives, for each column of values, a collector for each of its ranges.
@@ -157,5 +188,50 @@ impl Part {
                 collector.merge(more);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::arrow::array::{Array as _, Float64Array};
+    use datafusion::arrow::datatypes::{DataType, Field, Schema};
+    use datafusion::physical_expr::expressions::Column;
+
+    use super::*;
+
+    fn range(low: f64, high: f64) -> KeyRange {
+        KeyRange { low: order::key(low), high: order::key(high), below: 0, count: 1 }
+    }
+
+    #[test]
+    fn nearby_are_the_values_between_the_ends_of_all_ranges_and_either_zero() {
+        let mut zero = Targets::default();
+        zero.push(vec![range(0.0, 1.0)]);
+        zero.push(Vec::new());
+        zero.push(vec![range(3.0, 4.0)]);
+        let mut none = Targets::default();
+        none.push(Vec::new());
+        let search =
+            Search { groups: Vec::new(), group_schema: Arc::new(Schema::empty()), targets: vec![zero, none] };
+        let fields = ["x", "y"].map(|name| Field::new(name, DataType::Float64, true));
+        let x = Float64Array::from(vec![
+            Some(-0.0),
+            Some(0.0),
+            Some(-5e-324),
+            Some(2.0),
+            Some(4.0),
+            Some(4.5),
+            None,
+        ]);
+        let y = Float64Array::from(vec![0.5; 7]);
+        let batch =
+            RecordBatch::try_new(Arc::new(Schema::new(fields.to_vec())), vec![Arc::new(x), Arc::new(y)])
+                .unwrap();
+        let values: Vec<Arc<dyn PhysicalExpr>> =
+            vec![Arc::new(Column::new("x", 0)), Arc::new(Column::new("y", 1))];
+        let found = search.nearby(&values).evaluate(&batch).unwrap().into_array(7).unwrap();
+        let found: Vec<bool> =
+            found.as_boolean().iter().map(|is_nearby| is_nearby.unwrap_or_default()).collect();
+        assert_eq!(found, [true, true, false, true, true, false, false]);
     }
 }

@@ -93,6 +93,15 @@ async fn values_that_stand_close_together_equal_ones_and_infinite_ones_are_told_
     let found = numbers(&sql).await;
     assert_eq!(found[..3], [f64::NEG_INFINITY, 5.0, 5.0]);
     assert!(found[3].is_nan());
+
+    // One bucket begins with zero, which is written in two ways.
+    let zeros = mixed(
+        "CASE WHEN y <= 1000000 THEN -('0'::double precision) WHEN y <= 1500000 THEN 0 WHEN y <= 2000000 THEN y * 1e-318 ELSE 1 END",
+    );
+    let sql =
+        format!("SELECT percentile_disc(ARRAY[0.25, 0.49, 0.6, 0.7]) WITHIN GROUP (ORDER BY x) FROM {zeros}");
+    let smallest = (0.6 * (PRIME - 1) as f64).ceil() * 1e-318;
+    assert_eq!(numbers(&sql).await, [0.0, 0.0, smallest, 1.0]);
 }
 
 #[tokio::test]
