@@ -31,6 +31,7 @@ use crate::own_texts::with_own_texts;
 use crate::request::EffectiveLimits;
 use crate::result::{Ending, Running};
 use crate::rules::Rules;
+use crate::runs::by_runs;
 use crate::turns::{Turn, Turns};
 use crate::yielding::with_pauses;
 use crate::{
@@ -314,7 +315,7 @@ async fn start(
     }
     let planner = Arc::clone(state.query_planner());
     let physical = planner.create_physical_plan(&optimized, &state).await.map_err(fault)?;
-    let physical = with_own_texts(with_pauses(physical).map_err(fault)?).map_err(fault)?;
+    let physical = by_runs(physical).and_then(with_pauses).and_then(with_own_texts).map_err(fault)?;
     let environment = memory::for_query(inner.shared.runtime_env(), memory_bytes).map_err(fault)?;
     execute_stream(physical, session::task(&state, environment)).map_err(fault)
 }

@@ -11,7 +11,8 @@
 //! ```
 //!
 //! SQL knows functions of our own (`functions`), and two rules of the optimizer: percentiles of the same values are
-//! counted once (`share`), and exact percentiles of more values than fit read their rows again (`exact`).
+//! counted once (`share`), and exact percentiles of more values than fit read their rows again (`exact`). In its plans,
+//! rows are grouped by runs of them (`runs`).
 //!
 //! **Invariants**
 //! - This is the only crate that knows DataFusion; nothing of it shows in the public interface but Arrow.
@@ -41,6 +42,7 @@ mod request;
 mod result;
 mod rollup;
 mod rules;
+mod runs;
 mod session;
 mod share;
 mod source;
