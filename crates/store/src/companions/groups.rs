@@ -12,7 +12,7 @@ use arrow::compute::take_arrays;
 use arrow::datatypes::{DataType, Float64Type, TimestampMicrosecondType};
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, Rows, SortField};
-use manometer_model::Rollup;
+use manometer_model::{Rollup, TableKind};
 use manometer_stats::Sketch;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -89,6 +89,9 @@ pub(super) struct Groups {
     rollup: &'static Rollup,
     /// Where the dimensions stand in the batches that are added.
     positions: Vec<usize>,
+    /// How many of the dimensions come before the beginning of the bucket in a key: those that lead the roll-up. So
+    /// its rows lie in the order of time behind them, and a range of time is a few pages of its file.
+    leading: usize,
     /// Makes keys of the dimensions and the beginning of the bucket.
     converter: RowConverter,
     keys: Rows,
@@ -120,12 +123,17 @@ impl Groups {
             .filter_map(|position| columns.columns.get(*position))
             .map(|column| SortField::new(arrow_type(column.kind)))
             .collect();
-        fields.push(SortField::new(DataType::Int64));
+        let leading = match rollup.table.kind {
+            TableKind::Fact { order } => order.len().min(fields.len()),
+            TableKind::Entity { .. } => fields.len(),
+        };
+        fields.insert(leading, SortField::new(DataType::Int64));
         let converter = RowConverter::new(fields)?;
         let keys = converter.empty_rows(0, 0);
         Ok(Self {
             rollup,
             positions,
+            leading,
             converter,
             keys,
             states: Vec::new(),
@@ -186,7 +194,7 @@ impl Groups {
             .filter_map(|position| batch.columns().get(*position).map(Arc::clone))
             .collect();
         let Alike { kinds, examples } = Alike::of(&columns, &starts)?;
-        columns.push(Arc::new(Int64Array::from(starts)));
+        columns.insert(self.leading.min(columns.len()), Arc::new(Int64Array::from(starts)));
         let examples = UInt32Array::from(examples);
         let keys = self.converter.convert_columns(&take_arrays(&columns, &examples, None)?)?;
         let groups = keys.iter().map(|key| self.group_of(key)).collect();
@@ -222,9 +230,10 @@ impl Groups {
         let mut order: Vec<usize> = (0..self.states.len()).collect();
         order.sort_unstable_by(|left, right| self.keys.row(*left).cmp(&self.keys.row(*right)));
         let mut dimensions = self.converter.convert_rows(order.iter().map(|group| self.keys.row(*group)))?;
-        let starts = dimensions
-            .pop()
-            .ok_or_else(|| ArrowError::ComputeError("a roll-up without a bucket".to_owned()))?;
+        if self.leading >= dimensions.len() {
+            return Err(ArrowError::ComputeError("a roll-up without a bucket".to_owned()));
+        }
+        let starts = dimensions.remove(self.leading);
         let mut taken: Vec<Option<State>> = std::mem::take(&mut self.states).into_iter().map(Some).collect();
         let states: Vec<State> =
             order.iter().filter_map(|group| taken.get_mut(*group).and_then(Option::take)).collect();

@@ -35,6 +35,10 @@ const ROW_GROUP_BYTES: usize = 64 << 20;
 /// megabyte, and cost twice what the times take as differences, to store and to read.
 const TIMES_DICTIONARY_BYTES: usize = 128 << 10;
 
+/// Rows of a page of a roll-up. A question takes a few days of one service out of the months of all, and what is skipped
+/// are whole pages.
+const ROLLUP_PAGE_ROWS: usize = 2_048;
+
 /// Of the row groups that cannot hold an identity, so many are read for it all the same.
 const MISTAKEN_FOR: f64 = 0.001;
 
@@ -255,17 +259,18 @@ fn properties(table: &Table, level: u8) -> WriterProperties {
     }
     // Only where neighbours are alike can a query skip single pages.
     let alike = match (rollup_named(table.name), table.kind) {
-        (Some(rollup), _) => rollup.dimensions,
-        (None, TableKind::Fact { order }) => order,
-        (None, TableKind::Entity { .. }) => &[],
+        (Some(rollup), _) => [rollup.dimensions, &["at"]].concat(),
+        (None, TableKind::Fact { order }) => order.to_vec(),
+        (None, TableKind::Entity { .. }) => Vec::new(),
     };
     for name in alike {
-        builder = builder.set_column_statistics_enabled(ColumnPath::from(*name), EnabledStatistics::Page);
+        builder = builder.set_column_statistics_enabled(ColumnPath::from(name), EnabledStatistics::Page);
     }
     if let Some(rollup) = rollup_named(table.name) {
         // Every sketch is another, and nobody looks for one.
         let sketch = ColumnPath::from(rollup.measure.sketch);
         builder = builder
+            .set_data_page_row_count_limit(ROLLUP_PAGE_ROWS)
             .set_column_dictionary_enabled(sketch.clone(), false)
             .set_column_statistics_enabled(sketch, EnabledStatistics::None);
     }
