@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! tests, one row an execution ──► tests_hourly ──► tests_daily ──► tests_by_service_daily
-//!        the rows of one hour (day) that agree in every dimension become one row:
-//!        how many they are, first and last `at`; of the measure how many, sum, smallest, largest, sketch
+//!   │    the rows of one hour (day) that agree in every dimension become one row:
+//!   │    how many they are, first and last `at`; of the measure how many, sum, smallest, largest, sketch
+//!   └──► tests_by_run_hourly: which run and job told what, without a sketch
 //! ```
 //!
 //! Each roll-up is defined once, in `DEFINITIONS`: from which fact table, over which columns, of which measure. That
@@ -21,8 +22,9 @@ use std::sync::LazyLock;
 use crate::records::{BUILDS, SAMPLES, STEPS, TABLES, TESTS};
 use crate::table::{Column, ColumnKind, Table, TableKind};
 
-/// Changes with the definitions: roll-ups of another version are made anew.
-pub const ROLLUP_VERSION: i64 = 1;
+/// Changes with the definitions: segments that were rolled up by others are rolled up anew. A roll-up made before stays
+/// valid while its own definition is as old, see [`Rollup::since`].
+pub const ROLLUP_VERSION: i64 = 2;
 
 /// The span of time one row of a roll-up covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,6 +64,17 @@ struct Definition {
     bucket: Bucket,
     dimensions: &'static [&'static str],
     measure: &'static str,
+    kind: Kind,
+    since: i64,
+}
+
+/// How the rows that agree lie among the facts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Near each other, as those of a service in an hour do: thousands become one.
+    Gathered,
+    /// Anywhere, as those of a run do, which are of many tests. Few become one: too few for a sketch.
+    Scattered,
 }
 
 const TEST_CONTEXT: &[&str] = &[
@@ -74,6 +87,20 @@ const TEST_CONTEXT: &[&str] = &[
     "status",
     "is_final",
     "provider",
+];
+const TEST_RUN: &[&str] = &[
+    "project",
+    "service",
+    "pipeline",
+    "branch",
+    "is_default_branch",
+    "job_name",
+    "status",
+    "is_final",
+    "provider",
+    "run_id",
+    "run_attempt",
+    "job_id",
 ];
 const TEST_SERVICE: &[&str] = &["project", "service", "is_default_branch", "status", "is_final", "provider"];
 const TEST_PROJECT: &[&str] = &["project", "is_default_branch", "status", "is_final", "provider"];
@@ -88,6 +115,7 @@ const DEFINITIONS: &[Definition] = &[
     of("tests_daily", &TESTS, Bucket::Day, TEST_CONTEXT, "duration_seconds"),
     of("tests_by_service_daily", &TESTS, Bucket::Day, TEST_SERVICE, "duration_seconds"),
     of("tests_by_project_daily", &TESTS, Bucket::Day, TEST_PROJECT, "duration_seconds"),
+    scattered("tests_by_run_hourly", &TESTS, Bucket::Hour, TEST_RUN, "duration_seconds", 2),
     of("steps_hourly", &STEPS, Bucket::Hour, STEP_CONTEXT, "duration_seconds"),
     of("steps_daily", &STEPS, Bucket::Day, STEP_CONTEXT, "duration_seconds"),
     of("builds_hourly", &BUILDS, Bucket::Hour, BUILD_CONTEXT, "duration_seconds"),
@@ -103,7 +131,18 @@ const fn of(
     dimensions: &'static [&'static str],
     measure: &'static str,
 ) -> Definition {
-    Definition { name, facts, bucket, dimensions, measure }
+    Definition { name, facts, bucket, dimensions, measure, kind: Kind::Gathered, since: 1 }
+}
+
+const fn scattered(
+    name: &'static str,
+    facts: &'static Table,
+    bucket: Bucket,
+    dimensions: &'static [&'static str],
+    measure: &'static str,
+    since: i64,
+) -> Definition {
+    Definition { name, facts, bucket, dimensions, measure, kind: Kind::Scattered, since }
 }
 
 /// How many rows of the facts a row stands for.
@@ -129,6 +168,11 @@ pub struct Rollup {
     pub measure: Measure,
     /// Where the roll-up it is made of stands in [`rollups`]; `None` when it is made of the facts themselves.
     pub base: Option<usize>,
+    /// Do the rows behind a row lie anywhere among the facts? Then it is put together in the order in which rows arrive,
+    /// and of roll-ups where segments are merged; and it has no sketch.
+    pub is_scattered: bool,
+    /// The [`ROLLUP_VERSION`] its definition came with.
+    pub since: i64,
 }
 
 /// The names of the columns that sum up a measure.
@@ -144,8 +188,8 @@ pub struct Measure {
     pub min: &'static str,
     /// The greatest value.
     pub max: &'static str,
-    /// The encoded sketch of the values; null without any.
-    pub sketch: &'static str,
+    /// The encoded sketch of the values; null without any. Some roll-ups have none.
+    pub sketch: Option<&'static str>,
 }
 
 /// Every roll-up, of one fact table the finest first.
@@ -181,7 +225,9 @@ pub fn stored_tables() -> &'static [&'static Table] {
 
 /// Can rows of `candidate` be put together to rows of `wanted`?
 fn is_base(candidate: &Rollup, wanted: &Definition) -> bool {
-    candidate.facts.name == wanted.facts.name
+    wanted.kind == Kind::Gathered
+        && candidate.measure.sketch.is_some()
+        && candidate.facts.name == wanted.facts.name
         && candidate.measure.column == wanted.measure
         && wanted.bucket.micros() % candidate.bucket.micros() == 0
         && wanted.dimensions.iter().all(|name| candidate.dimensions.contains(name))
@@ -195,7 +241,7 @@ fn make(definition: &Definition, base: Option<usize>) -> Rollup {
         sum: named("sum"),
         min: named("min"),
         max: named("max"),
-        sketch: named("sketch"),
+        sketch: (definition.kind == Kind::Gathered).then(|| named("sketch")),
     };
     let mut columns = vec![column(
         "at",
@@ -216,13 +262,12 @@ fn make(definition: &Definition, base: Option<usize>) -> Rollup {
         column(measure.sum, ColumnKind::Float, true, format!("Sum of `{of_measure}`.")),
         column(measure.min, ColumnKind::Float, true, format!("Smallest `{of_measure}`.")),
         column(measure.max, ColumnKind::Float, true, format!("Greatest `{of_measure}`.")),
-        column(
-            measure.sketch,
-            ColumnKind::Sketch,
-            true,
-            format!("Sketch of `{of_measure}`: its quantiles, at most 1/256 (0.4 %) off. Sketches merge."),
-        ),
     ]);
+    columns.extend(measure.sketch.map(|name| {
+        let doc =
+            format!("Sketch of `{of_measure}`: its quantiles, at most 1/256 (0.4 %) off. Sketches merge.");
+        column(name, ColumnKind::Sketch, true, doc)
+    }));
     let table = Table {
         name: definition.name,
         record: "",
@@ -240,6 +285,8 @@ fn make(definition: &Definition, base: Option<usize>) -> Rollup {
         dimensions: definition.dimensions,
         measure,
         base,
+        is_scattered: definition.kind == Kind::Scattered,
+        since: definition.since,
     }
 }
 
@@ -270,13 +317,17 @@ mod tests {
             let name = rollup.table.name;
             for dimension in rollup.dimensions {
                 let column = &rollup.facts.columns[rollup.facts.position(dimension).unwrap()];
-                let can_be_compared = matches!(column.kind, ColumnKind::Text | ColumnKind::Bool);
+                let can_be_compared =
+                    matches!(column.kind, ColumnKind::Text | ColumnKind::Bool | ColumnKind::Int);
                 assert!(can_be_compared, "{name}: {dimension}");
             }
             let measure = rollup.facts.position(rollup.measure.column).unwrap();
             assert_eq!(rollup.facts.columns[measure].kind, ColumnKind::Float, "{name}");
             assert_eq!(rollup.dimensions.first(), Some(&"project"), "{name}");
-            assert_eq!(rollup.table.columns.len(), 1 + rollup.dimensions.len() + 8, "{name}");
+            let of_measure = 4 + usize::from(rollup.measure.sketch.is_some());
+            assert_eq!(rollup.table.columns.len(), 4 + rollup.dimensions.len() + of_measure, "{name}");
+            assert_eq!(rollup.is_scattered, rollup.measure.sketch.is_none(), "{name}");
+            assert!((1..=ROLLUP_VERSION).contains(&rollup.since), "{name}");
             assert!(Table::named(name).is_some_and(|table| std::ptr::eq(table, rollup.table)));
         }
     }
@@ -305,6 +356,7 @@ mod tests {
         assert_eq!(base("tests_daily"), Some("tests_hourly"));
         assert_eq!(base("tests_by_service_daily"), Some("tests_daily"));
         assert_eq!(base("tests_by_project_daily"), Some("tests_by_service_daily"));
+        assert_eq!(base("tests_by_run_hourly"), None);
         assert_eq!(base("samples_hourly"), None);
         assert_eq!(base("samples_daily"), Some("samples_hourly"));
     }

@@ -162,7 +162,7 @@ fn check_segment(
         *last = Some((entry.id, seen.totals));
         return;
     };
-    if last.as_ref().is_some_and(|(id, totals)| *id == segment && *totals != seen.totals) {
+    if last.as_ref().is_some_and(|(id, totals)| *id == segment && !totals.agree(&seen.totals)) {
         report.blame(
             &entry.file,
             format!("does not add up to the rows of segment {segment}, which it describes"),

@@ -171,10 +171,12 @@ fn merge(
 ) -> Result<bool, StoreError> {
     let Work { partition, inputs } = work;
     inner.must_be_open()?;
-    let Some(mut drafts) = merge_sorted(&inner.space, inputs, partition, goes_on)? else { return Ok(false) };
-    place_durable(&mut drafts)?;
     let merged: Vec<i64> = inputs.iter().map(|segment| segment.id()).collect();
     let companions = inner.memory.read().companions_of(&merged);
+    let Some(mut drafts) = merge_sorted(&inner.space, inputs, &companions, partition, goes_on)? else {
+        return Ok(false);
+    };
+    place_durable(&mut drafts)?;
     let obsolete: Vec<(i64, &str)> = inputs
         .iter()
         .chain(&companions)

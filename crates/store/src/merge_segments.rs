@@ -3,13 +3,16 @@
 use std::fs::File;
 use std::sync::Arc;
 
-use arrow::array::{Array, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::array::{Array, AsArray, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::compute::interleave_record_batch;
+use arrow::datatypes::Int64Type;
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, Rows};
-use manometer_model::Table;
+use manometer_model::rollup::ROW_COUNT;
+use manometer_model::{Rollup, Table};
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
+use crate::companions::Companions;
 use crate::error::StoreError;
 use crate::retain::GoesOn;
 use crate::schema::arrow_schema;
@@ -27,11 +30,12 @@ const BATCH_BYTES: usize = 2 << 20;
 const UNDISTURBED_ROWS: usize = 1 << 19;
 
 /// Writes the rows of all inputs, which are of one table, to one segment of `partition` in `tmp/`, synced; behind it
-/// its companions. Those are made of the rows, which pass here anyway, so that inputs need have none. `None` when
-/// `goes_on`, which is asked from time to time, said no.
+/// its companions. Those are made of the rows, which pass here anyway, so that inputs need have none; scattered ones of
+/// those of the inputs, `companions`. `None` when `goes_on`, which is asked from time to time, said no.
 pub(crate) fn merge_sorted(
     space: &Arc<SegmentSpace>,
     inputs: &[Arc<Segment>],
+    companions: &[Arc<Segment>],
     partition: &str,
     goes_on: GoesOn<'_>,
 ) -> Result<Option<Vec<SegmentDraft>>, StoreError> {
@@ -48,6 +52,7 @@ pub(crate) fn merge_sorted(
         cursors.push(Cursor::open(Arc::clone(segment), file, &converter)?);
     }
     let mut output = SegmentFile::create(space, table, partition, level)?;
+    merge_scattered(space, inputs, companions, &mut output)?;
     if !merge(&mut cursors, &converter, &mut output, goes_on)? {
         return Ok(None);
     }
@@ -60,6 +65,52 @@ pub(crate) fn merge_sorted(
         });
     }
     Ok(Some(drafts))
+}
+
+/// Puts the scattered roll-ups together of those of the inputs. Where these do not stand for all rows, as after a change
+/// of the definitions or when some are over, the rows themselves have to tell.
+fn merge_scattered(
+    space: &SegmentSpace,
+    inputs: &[Arc<Segment>],
+    companions: &[Arc<Segment>],
+    output: &mut SegmentFile,
+) -> Result<(), StoreError> {
+    let Some(merged) = output.companions() else { return Ok(()) };
+    let expected: u64 = inputs.iter().map(|segment| segment.rows()).sum();
+    for rollup in merged.scattered_apart() {
+        let mut found = 0;
+        for companion in companions.iter().filter(|file| std::ptr::eq(file.table(), rollup.table)) {
+            if companion.is_rolled_up() {
+                found += read_rolled_up(space, companion, rollup, merged)?;
+            }
+        }
+        if found != expected {
+            return merged.scattered_together();
+        }
+    }
+    Ok(())
+}
+
+/// Tells a roll-up of the rows of one of its files; how many rows of the facts these stand for.
+fn read_rolled_up(
+    space: &SegmentSpace,
+    file: &Segment,
+    rollup: &Rollup,
+    merged: &mut Companions,
+) -> Result<u64, StoreError> {
+    let path = file.path();
+    let damaged = |what: String| StoreError::Corrupt { what: format!("segment {}: {what}", path.display()) };
+    let open = space.filesystem.open_for_reading(path).map_err(|error| io_error(path, error))?;
+    let mut rows = 0;
+    for batch in open_reader(file, open)? {
+        let batch = batch.map_err(|error| damaged(error.to_string()))?;
+        let batch = as_table(&batch, rollup.table).map_err(damaged)?;
+        let counts =
+            batch.column_by_name(ROW_COUNT).and_then(|counts| counts.as_primitive_opt::<Int64Type>());
+        rows += counts.and_then(arrow::compute::sum).unwrap_or(0).unsigned_abs();
+        merged.add_rolled_up(rollup, batch)?;
+    }
+    Ok(rows)
 }
 
 const fn merging(source: ArrowError) -> StoreError {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use manometer_model::rollup::ROLLUP_VERSION;
-use manometer_model::{Table, Timestamp, rollups_of};
+use manometer_model::{Table, Timestamp, rollup_named, rollups_of};
 
 use crate::catalog::segments::SegmentEntry;
 use crate::folders::Folders;
@@ -32,7 +32,8 @@ impl Segment {
         garbage: Option<Arc<Garbage>>,
     ) -> Self {
         let path = folders.file(&entry.file);
-        let is_current = entry.rollup_version == ROLLUP_VERSION;
+        let since = rollup_named(table.name).map_or(ROLLUP_VERSION, |rollup| rollup.since);
+        let is_current = (since..=ROLLUP_VERSION).contains(&entry.rollup_version);
         let has_rollups = rollups_of(table).next().is_some() || entry.rolls_up.is_some();
         let rolled_up = AtomicBool::new(is_current || !has_rollups);
         Self { entry, path, table, obsolete: AtomicBool::new(false), rolled_up, garbage }
@@ -48,7 +49,7 @@ impl Segment {
     }
 
     /// Of a segment: its companions were made by today's definitions of the roll-ups, or there is none to be made;
-    /// they may have been forgotten since. Of a companion: it was made by those definitions.
+    /// they may have been forgotten since. Of a companion: it was made by today's definition of it.
     pub fn is_rolled_up(&self) -> bool {
         self.rolled_up.load(Ordering::Acquire)
     }

@@ -18,6 +18,8 @@ const DEFAULTS: &[(&str, Keep)] = &[
     ("jobs", Keep::Days(2 * 365)),
     ("steps", Keep::Days(365)),
     ("tests", Keep::Days(90)),
+    // As long as the runs, of which it says whether they told any tests.
+    ("tests_by_run_hourly", Keep::Days(2 * 365)),
     ("coverage", Keep::Days(2 * 365)),
     ("artifacts", Keep::Days(2 * 365)),
     ("builds", Keep::Days(2 * 365)),

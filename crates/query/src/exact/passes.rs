@@ -193,7 +193,7 @@ impl Part {
 
 #[cfg(test)]
 mod tests {
-    use datafusion::arrow::array::{Array as _, Float64Array};
+    use datafusion::arrow::array::Float64Array;
     use datafusion::arrow::datatypes::{DataType, Field, Schema};
     use datafusion::physical_expr::expressions::Column;
 

@@ -34,7 +34,7 @@ use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
 use manometer_model::{Rollup, Table, rollups_of};
 
 use self::fitting::fits;
-use self::parts::{Candidate, Parts};
+use self::parts::{Candidate, Parts, Worth};
 use self::question::Question;
 use self::range::{Range, range_of};
 use self::states::{SketchFunctions, States};
@@ -109,16 +109,24 @@ impl UseRollups {
         let mut agreed = conditions.clone();
         agreed.extend(question.groups.iter().cloned());
         agreed.append(&mut states.agreed);
-        let Some(mut candidates) = candidates(table, facts, &agreed)? else { return Ok(None) };
+        let need_sketches = states.need_sketches();
+        let Some(mut candidates) = candidates(table, facts, &agreed, need_sketches)? else {
+            return Ok(None);
+        };
 
         let data = table.read(facts.name)?;
-        let parts = Parts::of(range, &data.segments, &mut candidates, self.always);
+        let worth = match (self.always, need_sketches) {
+            (true, _) => Worth::Always,
+            (false, true) => Worth::WithSketches,
+            (false, false) => Worth::WithoutSketches,
+        };
+        let parts = Parts::of(range, &data.segments, &mut candidates, worth);
         if parts.rollups.is_empty() {
             return Ok(None);
         }
         let asked = Asked { table, conditions, range, groups: &question.groups, states: &states };
-        let inputs = asked.inputs(parts, &candidates, data)?;
-        Ok(Some(asked.put_together(inputs, answers, &aggregate.schema)?))
+        let whole = asked.whole(parts, &candidates, data)?;
+        Ok(Some(asked.with_columns(whole, answers, &aggregate.schema)?))
     }
 }
 
@@ -135,11 +143,17 @@ fn split(filters: &[Expr]) -> (Range, Vec<Expr>) {
     (range, conditions)
 }
 
-/// The roll-ups whose rows agree in all that is asked for; `None` when there are none.
-fn candidates(table: &SnapshotTable, facts: &Table, agreed: &[Expr]) -> Result<Option<Vec<Candidate>>> {
+/// The roll-ups whose rows agree in all that is asked for, with sketches where these are needed; `None` when there are
+/// none.
+fn candidates(
+    table: &SnapshotTable,
+    facts: &Table,
+    agreed: &[Expr],
+    need_sketches: bool,
+) -> Result<Option<Vec<Candidate>>> {
     let mut found = Vec::new();
     for rollup in rollups_of(facts) {
-        let mut fit = true;
+        let mut fit = rollup.measure.sketch.is_some() || !need_sketches;
         for expression in agreed {
             fit = fit && fits(expression, rollup)?;
         }
@@ -161,14 +175,19 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// One aggregation for each part of the rows, all with the same columns.
-    fn inputs(
+    /// One aggregation of all parts of the rows.
+    fn whole(
         &self,
         mut parts: Parts,
         candidates: &[Candidate],
         data: RelationData,
-    ) -> Result<Vec<LogicalPlan>> {
-        let mut inputs = Vec::new();
+    ) -> Result<LogicalPlanBuilder> {
+        let mut memory = RelationData { segments: Vec::new(), ..data };
+        if !(memory.batches.is_empty() && memory.unflushed.is_empty()) {
+            parts.rows.entry(self.range).or_default();
+        }
+        let is_alone = parts.rollups.len() == 1 && parts.rows.is_empty();
+        let mut inputs = Vec::with_capacity(parts.rollups.len() + parts.rows.len());
         for ((place, buckets), segments) in parts.rollups {
             let Some(relation) = candidates.get(place).and_then(|candidate| relation_of(candidate.rollup))
             else {
@@ -176,11 +195,8 @@ impl Asked<'_> {
             };
             let part = RelationData { segments, ..RelationData::default() };
             let range = buckets.unwrap_or(Range::ALL);
-            inputs.push(self.input(relation, part, range, self.states.of_rollup())?);
-        }
-        let mut memory = RelationData { segments: Vec::new(), ..data };
-        if !(memory.batches.is_empty() && memory.unflushed.is_empty()) {
-            parts.rows.entry(self.range).or_default();
+            let states = if is_alone { self.states.of_rollup_alone() } else { self.states.of_rollup() };
+            inputs.push(self.input(relation, part, range, states)?);
         }
         for (range, segments) in parts.rows {
             // What is in memory is read with the segments that are read over the whole range.
@@ -189,7 +205,19 @@ impl Asked<'_> {
             let part = RelationData { segments, ..memory };
             inputs.push(self.input(self.table.relation(), part, range, self.states.of_rows())?);
         }
-        Ok(inputs)
+        let mut inputs = inputs.into_iter();
+        let Some(first) = inputs.next() else {
+            return datafusion::common::internal_err!("a question without parts");
+        };
+        let mut builder = LogicalPlanBuilder::new(first);
+        for input in inputs {
+            builder = builder.union(input)?;
+        }
+        if is_alone {
+            return Ok(builder);
+        }
+        let groups = (0..self.groups.len()).map(|place| col(group_name(place)));
+        builder.aggregate(groups, self.states.merged())
     }
 
     fn input(
@@ -210,26 +238,13 @@ impl Asked<'_> {
         builder.aggregate(groups, states)?.build()
     }
 
-    /// Puts the parts together, and gives the result the columns of the aggregation it stands for.
-    fn put_together(
+    /// Gives an aggregation of all parts the columns of the one it stands for.
+    fn with_columns(
         &self,
-        inputs: Vec<LogicalPlan>,
+        builder: LogicalPlanBuilder,
         answers: Vec<Expr>,
         schema: &DFSchema,
     ) -> Result<LogicalPlan> {
-        let mut inputs = inputs.into_iter();
-        let Some(first) = inputs.next() else {
-            return datafusion::common::internal_err!("a question without parts");
-        };
-        let mut builder = LogicalPlanBuilder::new(first);
-        let is_one = inputs.len() == 0 && !self.states.must_be_merged();
-        for input in inputs {
-            builder = builder.union(input)?;
-        }
-        if !is_one {
-            let groups = (0..self.groups.len()).map(|place| col(group_name(place)));
-            builder = builder.aggregate(groups, self.states.merged())?;
-        }
         let groups = (0..self.groups.len()).map(|place| Expr::Column(Column::from_name(group_name(place))));
         let mut columns = Vec::with_capacity(schema.fields().len());
         for ((qualifier, field), expression) in schema.iter().zip(groups.chain(answers)) {

@@ -14,9 +14,27 @@ use manometer_model::Rollup;
 use super::range::Range;
 use crate::SegmentFile;
 
-/// So many rows at least have to stand behind a row of a roll-up for it to be read instead of them: a sketch is more
-/// work than a row.
-const WORTHWHILE: u64 = 4;
+/// When a roll-up is read instead of rows.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Worth {
+    /// Whenever it can answer.
+    Always,
+    /// When its sketches, each of which is more work than a row, are far fewer than the rows.
+    WithSketches,
+    /// When it has fewer rows.
+    WithoutSketches,
+}
+
+impl Worth {
+    /// So many rows at least have to stand behind a row of the roll-up.
+    const fn rows_of_one(self) -> u64 {
+        match self {
+            Self::Always => 0,
+            Self::WithSketches => 4,
+            Self::WithoutSketches => 2,
+        }
+    }
+}
 
 /// A roll-up that can answer, with its companions by the segment they describe.
 pub(super) struct Candidate {
@@ -47,12 +65,11 @@ pub(super) struct Parts {
 
 impl Parts {
     /// Shares a question's range out. Candidates end up with the coarsest first, and are asked in this order.
-    /// `always`: also where reading the rows would be less work.
     pub(super) fn of(
         range: Range,
         segments: &[SegmentFile],
         candidates: &mut [Candidate],
-        always: bool,
+        worth: Worth,
     ) -> Self {
         candidates.sort_by_key(|candidate| {
             let rollup = candidate.rollup;
@@ -66,7 +83,7 @@ impl Parts {
                     .companions
                     .get(&segment.id)
                     .map(|files| files.iter().map(|file| file.rows).sum());
-                rows.is_some_and(|rows| always || rows.saturating_mul(WORTHWHILE) <= segment.rows)
+                rows.is_some_and(|rows| rows.saturating_mul(worth.rows_of_one()) <= segment.rows)
             });
             for left in parts.roll_up(range, segment.id, span, candidates, &usable) {
                 parts.rows.entry(left).or_default().push(segment.clone());

@@ -69,6 +69,15 @@ struct State {
     of_rollup: Expr,
 }
 
+/// An answer that is made of sketches.
+#[derive(Debug, Clone, PartialEq)]
+struct OfSketches {
+    /// Of those that the parts have made.
+    of_parts: Expr,
+    /// Of those of a roll-up.
+    of_rollup: Expr,
+}
+
 /// What all aggregates of a question need.
 pub(super) struct States<'a> {
     measure: &'a Measure,
@@ -77,7 +86,7 @@ pub(super) struct States<'a> {
     sketches: SketchFunctions,
     list: Vec<State>,
     /// What is made of sketches as they are put together.
-    of_sketches: Vec<Expr>,
+    of_sketches: Vec<OfSketches>,
     /// What all rows behind a row of the roll-up have to agree in.
     pub(super) agreed: Vec<Expr>,
 }
@@ -159,10 +168,14 @@ impl<'a> States<'a> {
         };
         let function = Arc::clone(function);
         let measure = *self.measure;
+        let Some(sketch) = measure.sketch else { return Ok(None) };
         let of_rows = self.sketches.sketch.call(vec![col(measure.column)]);
-        let of_rollup = self.sketches.merge.call(vec![col(measure.sketch)]);
+        let of_rollup = self.sketches.merge.call(vec![col(sketch)]);
         let part = self.need(Merge::Sketch, of_rows, of_rollup, filter)?;
-        let answer = function.call(std::iter::once(part).chain(probability).collect());
+        let answer_of =
+            |sketches: Expr| function.call(std::iter::once(sketches).chain(probability.clone()).collect());
+        let answer =
+            OfSketches { of_parts: answer_of(part), of_rollup: filtered(answer_of(col(sketch)), filter)? };
         let place =
             self.of_sketches.iter().position(|known| *known == answer).unwrap_or(self.of_sketches.len());
         if place == self.of_sketches.len() {
@@ -171,8 +184,8 @@ impl<'a> States<'a> {
         Ok(Some(col(answer_name(place))))
     }
 
-    /// Does it take [`Self::merged`] to answer, also where there is one part only?
-    pub(super) const fn must_be_merged(&self) -> bool {
+    /// Does it take a roll-up with sketches to answer?
+    pub(super) const fn need_sketches(&self) -> bool {
         !self.of_sketches.is_empty()
     }
 
@@ -235,6 +248,16 @@ impl<'a> States<'a> {
         named(self.list.iter().map(|state| state.of_rollup.clone()))
     }
 
+    /// The aggregates that compute of rows of a roll-up what [`Self::merged`] makes of parts.
+    pub(super) fn of_rollup_alone(&self) -> Vec<Expr> {
+        let states = self.list.iter().enumerate().filter(|(_, state)| state.merge != Merge::Sketch);
+        let states = states.map(|(place, state)| state.of_rollup.clone().alias(name_of(place)));
+        let answers = self.of_sketches.iter().enumerate();
+        states
+            .chain(answers.map(|(place, answer)| answer.of_rollup.clone().alias(answer_name(place))))
+            .collect()
+    }
+
     /// The aggregates that put parts together.
     pub(super) fn merged(&self) -> Vec<Expr> {
         let states = self.list.iter().enumerate().filter_map(|(place, state)| {
@@ -250,7 +273,9 @@ impl<'a> States<'a> {
             Some(whole.alias(name))
         });
         let answers = self.of_sketches.iter().enumerate();
-        states.chain(answers.map(|(place, answer)| answer.clone().alias(answer_name(place)))).collect()
+        states
+            .chain(answers.map(|(place, answer)| answer.of_parts.clone().alias(answer_name(place))))
+            .collect()
     }
 }
 

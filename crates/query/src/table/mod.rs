@@ -90,9 +90,9 @@ impl SnapshotTable {
         Self { relation, source, access, reader, part: Some(Shown { rows, range }) }
     }
 
-    /// Is it a table of roll-ups?
-    pub(crate) fn is_rollup(&self) -> bool {
-        rollup_named(self.relation.name).is_some()
+    /// Is it a roll-up with sketches?
+    pub(crate) fn has_sketches(&self) -> bool {
+        rollup_named(self.relation.name).is_some_and(|rollup| rollup.measure.sketch.is_some())
     }
 
     /// Rows that are read of a part, about; `None` of a whole table.
@@ -100,7 +100,7 @@ impl SnapshotTable {
         let Shown { rows, range } = self.part.as_ref()?;
         let of_segment = |segment: &SegmentFile| match parts_of(segment, Some(*range)) {
             Some(parts) => parts.iter().map(|part| part.rows).sum(),
-            None => segment.rows,
+            None => share_of(segment, *range),
         };
         let batches: usize = rows.batches.iter().map(RecordBatch::num_rows).sum();
         let unflushed: u64 = rows.unflushed.iter().map(manometer_store::UnflushedRows::rows).sum();
@@ -161,6 +161,15 @@ impl SnapshotTable {
         let memory = MemorySourceConfig::try_new(&parts, Arc::clone(&self.relation.schema), projection)?;
         Ok(Some(DataSourceExec::from_data_source(memory.with_limit(limit))))
     }
+}
+
+/// How many rows of a segment lie in a range, if they lie evenly between its first and its last moment.
+fn share_of(segment: &SegmentFile, (first, last): (i64, i64)) -> u64 {
+    let (min, max) = (segment.min_at.as_micros(), segment.max_at.as_micros());
+    let span = i128::from(max) - i128::from(min) + 1;
+    let common = i128::from(last.min(max)) - i128::from(first.max(min)) + 1;
+    let rows = i128::from(segment.rows) * common.clamp(0, span) / span.max(1);
+    u64::try_from(rows).unwrap_or(segment.rows)
 }
 
 #[async_trait]

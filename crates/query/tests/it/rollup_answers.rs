@@ -65,12 +65,14 @@ fn row() -> impl Strategy<Value = Test> {
         maybe(&["ci", "nightly"]),
         maybe(&["main", "fix/a-branch-with-a-long-name", "fix/2"]),
         maybe(&["unit", "e2e"]),
+        (select(&["1", "2", "30"][..]), 1..3_i64, maybe(&["a", "b"])),
     );
     let status =
         select(&[TestStatus::Passed, TestStatus::Failed, TestStatus::Error, TestStatus::Skipped][..]);
     let duration = prop::option::weighted(0.9, prop_oneof![Just(0.0), 0.0001..5_000.0]);
     (names, status, any::<bool>(), 0..4_u8, duration, moment()).prop_map(
-        |((project, service, pipeline, branch, job_name), status, is_final, number, duration_seconds, at)| {
+        |(names, status, is_final, number, duration_seconds, at)| {
+            let (project, service, pipeline, branch, job_name, (run_id, run_attempt, job_id)) = names;
             let name = format!("test_{number}");
             Test {
                 provider: "ci".into(),
@@ -80,8 +82,9 @@ fn row() -> impl Strategy<Value = Test> {
                 is_default_branch: branch.as_ref().map(|branch| branch == "main"),
                 branch,
                 job_name,
-                run_id: "1".into(),
-                run_attempt: 1,
+                run_id: run_id.into(),
+                run_attempt,
+                job_id,
                 test_id: TestId::new("", "", &name, "", 0),
                 name,
                 status,
@@ -115,6 +118,9 @@ const GROUPS: &[&str] = &[
     "status",
     "is_final",
     "coalesce(job_name, pipeline, 'none')",
+    "run_id",
+    "run_attempt % 2",
+    "job_id",
     "name",
 ];
 
@@ -129,6 +135,8 @@ const FILTERS: &[&str] = &[
     "NOT is_final",
     "(service = 'cart' OR job_name = 'unit')",
     "project = 'shop'",
+    "run_id IN ('1', '30')",
+    "job_id IS NOT NULL AND run_attempt > 1",
     "name = 'test_1'",
     "duration_seconds > 100",
     "extract(dow FROM at) BETWEEN 1 AND 5",
@@ -158,6 +166,8 @@ const AGGREGATES: &[&str] = &[
     "quantiles(duration_seconds, [0.5, 0.9, 0.99])",
     "percentile_cont(0.5) WITHIN GROUP (ORDER BY duration_seconds)",
     "count(DISTINCT branch)",
+    "count(DISTINCT run_id)",
+    "sum(run_attempt)",
     "count(DISTINCT name)",
 ];
 

@@ -106,6 +106,11 @@ async fn explain_says_which_rollup_answers_a_question() {
             "tests_daily",
         ),
         ("SELECT DISTINCT branch FROM tests", "tests_daily"),
+        ("SELECT DISTINCT provider, project, run_id, run_attempt, job_id FROM tests", "tests_by_run_hourly"),
+        (
+            "SELECT run_id, count(*) FILTER (WHERE is_final), max(duration_seconds) FROM tests WHERE run_id IN ('1', '2') GROUP BY 1",
+            "tests_by_run_hourly",
+        ),
         ("SELECT count(DISTINCT branch) FROM tests WHERE service = 'cart'", "tests_daily"),
         (
             "WITH recent AS (SELECT *, date_trunc('day', at) AS day FROM tests WHERE at > now() - interval '30 days')
@@ -141,6 +146,7 @@ async fn what_only_rows_can_answer_is_answered_from_rows() {
         "SELECT date_bin(interval '90 minutes', at), count(*) FROM tests GROUP BY 1",
         "SELECT date_bin(interval '1 day', at, timestamp '2026-03-01T00:30:00'), count(*) FROM tests GROUP BY 1",
         "SELECT count(DISTINCT name) FROM tests GROUP BY service",
+        "SELECT run_id, p95(duration_seconds) FROM tests GROUP BY 1",
         "SELECT sum(DISTINCT duration_seconds) FROM tests GROUP BY service",
         "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY duration_seconds) FROM tests GROUP BY service",
         "SELECT service, random() < 2, count(*) FROM tests GROUP BY 1, 2",

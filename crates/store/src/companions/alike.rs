@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::datatypes::Int64Type;
 use arrow::error::ArrowError;
 
 /// What stands for null: no view has it, for no text is that long.
@@ -25,7 +26,7 @@ impl Alike {
     /// Finds the kinds of rows: alike are those that have equal views in all columns and the same bucket.
     ///
     /// # Errors
-    /// When a column holds neither texts nor truths.
+    /// When a column holds neither texts nor truths nor whole numbers.
     pub(super) fn of(columns: &[ArrayRef], starts: &[i64]) -> Result<Self, ArrowError> {
         let mut varying: Vec<Cow<'_, [u128]>> = Vec::with_capacity(columns.len() + 1);
         for column in columns {
@@ -84,6 +85,12 @@ fn codes_of(column: &ArrayRef) -> Result<Cow<'_, [u128]>, ArrowError> {
     if let Some(truths) = column.as_boolean_opt() {
         return Ok(truths.iter().map(|truth| truth.map_or(NULL, u128::from)).collect());
     }
+    if let Some(numbers) = column.as_primitive_opt::<Int64Type>() {
+        return Ok(numbers
+            .iter()
+            .map(|number| number.map_or(NULL, |number| u128::from(number.cast_unsigned())))
+            .collect());
+    }
     Err(ArrowError::NotYetImplemented(format!("rolling up by a column of {}", column.data_type())))
 }
 
@@ -91,7 +98,7 @@ fn codes_of(column: &ArrayRef) -> Result<Cow<'_, [u128]>, ArrowError> {
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::{BooleanArray, Int64Array, StringViewArray};
+    use arrow::array::{BooleanArray, Float64Array, Int64Array, StringViewArray};
 
     use super::*;
 
@@ -103,12 +110,16 @@ mod tests {
         );
         let truths: ArrayRef =
             Arc::new((0..1_000).map(|row| (row % 7 > 0).then_some(row % 2 == 0)).collect::<BooleanArray>());
+        let numbers: ArrayRef =
+            Arc::new((0..1_000).map(|row| (row % 3 > 0).then_some(row / 500 - 1)).collect::<Int64Array>());
         let starts: Vec<i64> = (0..1_000).map(|row| row / 300).collect();
-        let alike = Alike::of(&[Arc::clone(&texts), Arc::clone(&truths)], &starts).unwrap();
+        let columns = [&texts, &truths, &numbers].map(Arc::clone);
+        let alike = Alike::of(&columns, &starts).unwrap();
         let row_of = |row: usize| {
             let text = texts.is_valid(row).then(|| texts.as_string_view().value(row));
             let truth = truths.is_valid(row).then(|| truths.as_boolean().value(row));
-            (text, truth, starts[row])
+            let number = numbers.is_valid(row).then(|| numbers.as_primitive::<Int64Type>().value(row));
+            (text, truth, number, starts[row])
         };
         for (row, kind) in alike.kinds.iter().enumerate() {
             assert_eq!(row_of(row), row_of(alike.examples[*kind as usize] as usize), "{row}");
@@ -120,7 +131,7 @@ mod tests {
     fn nothing_rows_all_alike_and_other_columns_are_no_problem_or_a_clear_one() {
         assert!(Alike::of(&[], &[]).unwrap().examples.is_empty());
         assert_eq!(Alike::of(&[], &[5; 10]).unwrap().examples, [0]);
-        let numbers: ArrayRef = Arc::new(Int64Array::from(vec![1]));
-        assert!(Alike::of(&[numbers], &[5]).unwrap_err().to_string().contains("Int64"));
+        let numbers: ArrayRef = Arc::new(Float64Array::from(vec![1.0]));
+        assert!(Alike::of(&[numbers], &[5]).unwrap_err().to_string().contains("Float64"));
     }
 }

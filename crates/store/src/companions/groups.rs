@@ -9,9 +9,10 @@ use arrow::array::{
     TimestampMicrosecondArray, UInt32Array,
 };
 use arrow::compute::take_arrays;
-use arrow::datatypes::{DataType, Float64Type, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, Float64Type, Int64Type, TimestampMicrosecondType};
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, Rows, SortField};
+use manometer_model::rollup::{FIRST_AT, LAST_AT, ROW_COUNT};
 use manometer_model::{Rollup, TableKind};
 use manometer_stats::Sketch;
 use xxhash_rust::xxh3::xxh3_64;
@@ -20,8 +21,10 @@ use super::alike::Alike;
 use crate::hashing::OneHash;
 use crate::schema::{arrow_schema, arrow_type};
 
-/// Beyond so many groups they are written, whatever comes after: bounds memory, at about 1 KiB a group.
+/// Beyond so many groups they are written, whatever comes after: bounds memory, at about 1 KiB a group with its sketch.
 const MOST_GROUPS: usize = 32_768;
+/// The same of groups without sketches.
+const MOST_GROUPS_WITHOUT_SKETCH: usize = 4 * MOST_GROUPS;
 
 /// A sketch of more values than this takes as much memory as [`PAGED_WEIGHT`] others.
 const PAGED_COUNT: u64 = 128;
@@ -56,7 +59,7 @@ impl State {
     }
 
     #[inline]
-    fn add_row(&mut self, at: i64, value: Option<f64>) {
+    fn add_row(&mut self, at: i64, value: Option<f64>, has_sketch: bool) {
         self.rows += 1;
         self.first_at = self.first_at.min(at);
         self.last_at = self.last_at.max(at);
@@ -65,7 +68,9 @@ impl State {
         self.sum += value;
         self.min = self.min.min(value);
         self.max = self.max.max(value);
-        self.sketch.add(value);
+        if has_sketch {
+            self.sketch.add(value);
+        }
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
@@ -87,8 +92,6 @@ const LAST: u32 = u32::MAX;
 #[derive(Debug)]
 pub(super) struct Groups {
     rollup: &'static Rollup,
-    /// Where the dimensions stand in the batches that are added.
-    positions: Vec<usize>,
     /// How many of the dimensions come before the beginning of the bucket in a key: those that lead the roll-up. So
     /// its rows lie in the order of time behind them, and a range of time is a few pages of its file.
     leading: usize,
@@ -102,7 +105,7 @@ pub(super) struct Groups {
     paged: usize,
 }
 
-/// What was put together, in the order of the roll-up.
+/// What was put together, in the order of the roll-up or as its files have it.
 pub(super) struct Emitted {
     /// Rows of the roll-up's table.
     pub(super) batch: RecordBatch,
@@ -116,11 +119,9 @@ impl Groups {
         rollup: &'static Rollup,
         columns: &'static manometer_model::Table,
     ) -> Result<Self, ArrowError> {
-        let positions: Vec<usize> =
-            rollup.dimensions.iter().filter_map(|name| columns.position(name)).collect();
-        let mut fields: Vec<SortField> = positions
-            .iter()
-            .filter_map(|position| columns.columns.get(*position))
+        let dimensions = rollup.dimensions.iter().filter_map(|name| columns.position(name));
+        let mut fields: Vec<SortField> = dimensions
+            .filter_map(|position| columns.columns.get(position))
             .map(|column| SortField::new(arrow_type(column.kind)))
             .collect();
         let leading = match rollup.table.kind {
@@ -132,7 +133,6 @@ impl Groups {
         let keys = converter.empty_rows(0, 0);
         Ok(Self {
             rollup,
-            positions,
             leading,
             converter,
             keys,
@@ -145,7 +145,12 @@ impl Groups {
 
     /// Is it time to write them?
     pub(super) fn are_many(&self) -> bool {
-        self.states.len() + self.paged * PAGED_WEIGHT > MOST_GROUPS
+        let most = if self.has_sketch() { MOST_GROUPS } else { MOST_GROUPS_WITHOUT_SKETCH };
+        self.states.len() + self.paged * PAGED_WEIGHT > most
+    }
+
+    const fn has_sketch(&self) -> bool {
+        self.rollup.measure.sketch.is_some()
     }
 
     /// Adds rows of the facts.
@@ -153,17 +158,27 @@ impl Groups {
         let times = times_of(batch)?;
         let measure = column(batch, self.rollup.measure.column)?.as_primitive::<Float64Type>();
         let (kinds, groups) = self.groups_of(batch, times)?;
+        let has_sketch = self.has_sketch();
         for (row, kind) in kinds.into_iter().enumerate() {
             let Some(state) = groups.get(kind as usize).and_then(|group| self.states.get_mut(*group)) else {
                 continue;
             };
             let value = measure.is_valid(row).then(|| measure.value(row));
-            state.add_row(times.value(row), value);
+            state.add_row(times.value(row), value, has_sketch);
             if state.sketch.count() == PAGED_COUNT && value.is_some() {
                 self.paged += 1;
             }
         }
         Ok(())
+    }
+
+    /// Adds rows of this roll-up, as a file has them.
+    ///
+    /// # Errors
+    /// When the batch is not of this roll-up, or the roll-up has sketches.
+    pub(super) fn add_rolled_up(&mut self, batch: RecordBatch) -> Result<(), ArrowError> {
+        let states = states_of(self.rollup, &batch)?;
+        self.add_states(&Emitted { batch, states })
     }
 
     /// Adds rows of the roll-up this one is made of.
@@ -188,11 +203,9 @@ impl Groups {
     ) -> Result<(Vec<u32>, Vec<usize>), ArrowError> {
         let bucket = self.rollup.bucket;
         let starts: Vec<i64> = times.values().iter().map(|micros| bucket.start_of(*micros)).collect();
-        let mut columns: Vec<ArrayRef> = self
-            .positions
-            .iter()
-            .filter_map(|position| batch.columns().get(*position).map(Arc::clone))
-            .collect();
+        let dimensions = self.rollup.dimensions.iter();
+        let mut columns: Vec<ArrayRef> =
+            dimensions.map(|name| column(batch, name).map(Arc::clone)).collect::<Result<_, _>>()?;
         let Alike { kinds, examples } = Alike::of(&columns, &starts)?;
         columns.insert(self.leading.min(columns.len()), Arc::new(Int64Array::from(starts)));
         let examples = UInt32Array::from(examples);
@@ -259,15 +272,7 @@ fn as_batch(
     let real = |of: fn(&State) -> f64| -> ArrayRef {
         Arc::new(states.iter().map(|state| (state.values > 0).then(|| of(state))).collect::<Float64Array>())
     };
-    let starts = starts.as_primitive::<arrow::datatypes::Int64Type>().values().to_vec();
-    let mut sketches = BinaryBuilder::new();
-    for state in states {
-        if state.values > 0 {
-            sketches.append_value(state.sketch.encode());
-        } else {
-            sketches.append_null();
-        }
-    }
+    let starts = starts.as_primitive::<Int64Type>().values().to_vec();
     let mut columns = vec![time(starts)];
     columns.extend(dimensions);
     columns.extend([
@@ -278,9 +283,43 @@ fn as_batch(
         real(|state| state.sum),
         real(|state| state.min),
         real(|state| state.max),
-        Arc::new(sketches.finish()),
     ]);
+    if rollup.measure.sketch.is_some() {
+        let mut sketches = BinaryBuilder::new();
+        for state in states {
+            sketches.append_option((state.values > 0).then(|| state.sketch.encode()));
+        }
+        columns.push(Arc::new(sketches.finish()));
+    }
     RecordBatch::try_new(arrow_schema(rollup.table), columns)
+}
+
+/// The states that rows of a roll-up without sketches stand for.
+fn states_of(rollup: &Rollup, batch: &RecordBatch) -> Result<Vec<State>, ArrowError> {
+    let measure = rollup.measure;
+    if measure.sketch.is_some() {
+        return Err(ArrowError::NotYetImplemented(format!("reading the sketches of {}", rollup.table.name)));
+    }
+    let whole = |name| Ok::<_, ArrowError>(column(batch, name)?.as_primitive::<Int64Type>());
+    let time = |name| Ok::<_, ArrowError>(column(batch, name)?.as_primitive::<TimestampMicrosecondType>());
+    let real = |name| Ok::<_, ArrowError>(column(batch, name)?.as_primitive::<Float64Type>());
+    let (rows, values) = (whole(ROW_COUNT)?, whole(measure.count)?);
+    let (first_at, last_at) = (time(FIRST_AT)?, time(LAST_AT)?);
+    let (sum, min, max) = (real(measure.sum)?, real(measure.min)?, real(measure.max)?);
+    let state = |row: usize| {
+        let mut state = State {
+            rows: rows.value(row),
+            first_at: first_at.value(row),
+            last_at: last_at.value(row),
+            values: values.value(row),
+            ..State::empty()
+        };
+        if state.values > 0 {
+            (state.sum, state.min, state.max) = (sum.value(row), min.value(row), max.value(row));
+        }
+        state
+    };
+    Ok((0..batch.num_rows()).map(state).collect())
 }
 
 fn column<'b>(batch: &'b RecordBatch, name: &str) -> Result<&'b ArrayRef, ArrowError> {

@@ -7,6 +7,10 @@
 //! ```
 //!
 //! They are made by whoever writes the segment, from the rows that pass: at a flush, for a bulk delivery, at a merge.
+//! Of a scattered roll-up, as that of runs, the rows behind a row are not beside each other there, and each would be
+//! looked up alone. So a flush tells it of the rows in the order of their arrival, and a merge of the companions of what
+//! is merged.
+//!
 //! So a companion describes its segment whatever the rows are (late, of many days, executed again), and a snapshot that
 //! shows the segment shows its companions.
 //!
@@ -36,6 +40,8 @@ pub(crate) struct Companions {
     /// In the order of their definitions: each after the one it is made of.
     rolling: Vec<Rolling>,
     place: Place,
+    /// Are scattered roll-ups told of their rows apart from the others?
+    is_told_apart: bool,
 }
 
 /// Where companions are written.
@@ -67,15 +73,51 @@ impl Companions {
             rolling.push(Rolling { rollup, groups, file: None });
         }
         let place = Place { space: Arc::clone(space), partition: partition.to_owned(), level };
-        Ok((!rolling.is_empty()).then_some(Self { rolling, place }))
+        Ok((!rolling.is_empty()).then_some(Self { rolling, place, is_told_apart: false }))
     }
 
     /// Takes rows that are written to the segment.
     pub(crate) fn add(&mut self, rows: &RecordBatch) -> Result<(), StoreError> {
+        let is_told_apart = self.is_told_apart;
+        let takes = |rollup: &Rollup| rollup.base.is_none() && !(rollup.is_scattered && is_told_apart);
+        self.tell(takes, |groups| groups.add_facts(rows))
+    }
+
+    /// The scattered roll-ups, which are told of their rows apart from now on.
+    pub(crate) fn scattered_apart(&mut self) -> Vec<&'static Rollup> {
+        self.is_told_apart = true;
+        self.rolling.iter().map(|rolling| rolling.rollup).filter(|rollup| rollup.is_scattered).collect()
+    }
+
+    /// Tells the scattered roll-ups of rows of the segment, of which their columns are enough.
+    pub(crate) fn add_scattered(&mut self, rows: &RecordBatch) -> Result<(), StoreError> {
+        self.tell(|rollup| rollup.is_scattered, |groups| groups.add_facts(rows))
+    }
+
+    /// Forgets all that scattered roll-ups were told; from now on they are told of rows with the others.
+    pub(crate) fn scattered_together(&mut self) -> Result<(), StoreError> {
+        self.is_told_apart = false;
+        for rolling in self.rolling.iter_mut().filter(|rolling| rolling.rollup.is_scattered) {
+            rolling.groups = Groups::new(rolling.rollup, rolling.rollup.facts).map_err(rolling_up)?;
+            rolling.file = None;
+        }
+        Ok(())
+    }
+
+    /// Tells a scattered roll-up of rows of its own.
+    pub(crate) fn add_rolled_up(&mut self, rollup: &Rollup, rows: RecordBatch) -> Result<(), StoreError> {
+        self.tell(|known| std::ptr::eq(known, rollup), |groups| groups.add_rolled_up(rows.clone()))
+    }
+
+    fn tell(
+        &mut self,
+        takes: impl Fn(&Rollup) -> bool,
+        add: impl Fn(&mut Groups) -> Result<(), ArrowError>,
+    ) -> Result<(), StoreError> {
         for number in 0..self.rolling.len() {
             let Some(rolling) = self.rolling.get_mut(number) else { break };
-            if rolling.rollup.base.is_none() {
-                rolling.groups.add_facts(rows).map_err(rolling_up)?;
+            if takes(rolling.rollup) {
+                add(&mut rolling.groups).map_err(rolling_up)?;
                 if rolling.groups.are_many() {
                     self.write_groups(number)?;
                 }

@@ -10,14 +10,22 @@ use manometer_model::{Table, rollup_named, rollups_of};
 use manometer_stats::Sketch;
 
 /// Counts and sketch of the measure over all rows of a segment, or of a companion.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Default)]
 pub(crate) struct Totals {
     rows: i64,
     values: i64,
-    sketch: Sketch,
+    /// `None` of a companion without sketches.
+    sketch: Option<Sketch>,
 }
 
 impl Totals {
+    /// Are they of the same rows, as far as both can tell?
+    pub(crate) fn agree(&self, other: &Self) -> bool {
+        let same_sketch =
+            self.sketch.as_ref().zip(other.sketch.as_ref()).is_none_or(|(ours, theirs)| ours == theirs);
+        (self.rows, self.values) == (other.rows, other.values) && same_sketch
+    }
+
     /// Adds a batch of a fact table that has roll-ups, or of a roll-up; of other tables nothing.
     ///
     /// # Errors
@@ -31,9 +39,11 @@ impl Totals {
             };
             self.rows = self.rows.saturating_add(whole(ROW_COUNT)?);
             self.values = self.values.saturating_add(whole(rollup.measure.count)?);
-            let sketches = column(rollup.measure.sketch)?.as_binary_opt::<i32>();
-            for bytes in sketches.ok_or_else(|| no_kind(rollup.measure.sketch))?.iter().flatten() {
-                self.sketch.merge_encoded(bytes).map_err(|error| format!("has {error}"))?;
+            let Some(name) = rollup.measure.sketch else { return Ok(()) };
+            let sketch = self.sketch.get_or_insert_default();
+            let sketches = column(name)?.as_binary_opt::<i32>();
+            for bytes in sketches.ok_or_else(|| no_kind(name))?.iter().flatten() {
+                sketch.merge_encoded(bytes).map_err(|error| format!("has {error}"))?;
             }
             return Ok(());
         }
@@ -43,8 +53,9 @@ impl Totals {
         self.rows = self.rows.saturating_add(i64::try_from(batch.num_rows()).unwrap_or(i64::MAX));
         self.values =
             self.values.saturating_add(i64::try_from(measure.len() - measure.null_count()).unwrap_or(0));
+        let sketch = self.sketch.get_or_insert_default();
         for value in measure.iter().flatten() {
-            self.sketch.add(value);
+            sketch.add(value);
         }
         Ok(())
     }

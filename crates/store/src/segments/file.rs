@@ -37,7 +37,7 @@ const TIMES_DICTIONARY_BYTES: usize = 128 << 10;
 
 /// Rows of a page of a roll-up. A question takes a few days of one service out of the months of all, and what is skipped
 /// are whole pages.
-const ROLLUP_PAGE_ROWS: usize = 2_048;
+const ROLLUP_PAGE_ROWS: usize = 512;
 
 /// Of the row groups that cannot hold an identity, so many are read for it all the same.
 const MISTAKEN_FOR: f64 = 0.001;
@@ -140,6 +140,11 @@ impl SegmentFile {
             Err(error) => return Err(parquet_error(&path, error)),
         }
         Ok(segment)
+    }
+
+    /// The companions, where there are any: to tell them of scattered rows apart.
+    pub(crate) const fn companions(&mut self) -> Option<&mut Companions> {
+        self.companions.as_mut()
     }
 
     /// Adds rows, which must not sort before those added so far.
@@ -267,12 +272,14 @@ fn properties(table: &Table, level: u8) -> WriterProperties {
         builder = builder.set_column_statistics_enabled(ColumnPath::from(name), EnabledStatistics::Page);
     }
     if let Some(rollup) = rollup_named(table.name) {
-        // Every sketch is another, and nobody looks for one.
-        let sketch = ColumnPath::from(rollup.measure.sketch);
-        builder = builder
-            .set_data_page_row_count_limit(ROLLUP_PAGE_ROWS)
-            .set_column_dictionary_enabled(sketch.clone(), false)
-            .set_column_statistics_enabled(sketch, EnabledStatistics::None);
+        builder =
+            builder.set_data_page_row_count_limit(ROLLUP_PAGE_ROWS).set_write_batch_size(ROLLUP_PAGE_ROWS);
+        if let Some(sketch) = rollup.measure.sketch.map(ColumnPath::from) {
+            // Every sketch is another, and nobody looks for one.
+            builder = builder
+                .set_column_dictionary_enabled(sketch.clone(), false)
+                .set_column_statistics_enabled(sketch, EnabledStatistics::None);
+        }
     }
     builder.build()
 }

@@ -101,16 +101,23 @@ impl Joined {
 
     /// The rows with these numbers, in this order.
     pub(super) fn gather(&self, rows: &UInt32Array) -> Result<RecordBatch, ArrowError> {
+        self.gather_some(rows, &(0..self.columns.len()).collect::<Vec<_>>())
+    }
+
+    /// Some columns of the rows with these numbers, in this order.
+    pub(super) fn gather_some(
+        &self,
+        rows: &UInt32Array,
+        positions: &[usize],
+    ) -> Result<RecordBatch, ArrowError> {
         let batches = take(&self.batch_of, rows, None)?;
-        let columns = self.columns.iter().map(|column| match column {
+        let columns = positions.iter().filter_map(|position| self.columns.get(*position));
+        let columns = columns.map(|column| match column {
             JoinedColumn::ByBatch(values) => take(values, &batches, None),
             JoinedColumn::ByRow(values) => take(values, rows, None),
         });
         let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
-        RecordBatch::try_new_with_options(
-            arrow_schema(self.table),
-            columns.collect::<Result<_, _>>()?,
-            &options,
-        )
+        let schema = arrow_schema(self.table).project(positions)?;
+        RecordBatch::try_new_with_options(Arc::new(schema), columns.collect::<Result<_, _>>()?, &options)
     }
 }

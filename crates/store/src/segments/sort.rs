@@ -12,7 +12,7 @@ use crate::error::StoreError;
 use crate::folders::{MIXED, partition_of_day};
 use crate::schema::arrow_type;
 use crate::segments::joined::Joined;
-use crate::segments::order::{MIXED_DAY, sorted_places};
+use crate::segments::order::{MIXED_DAY, Place, sorted_places};
 use crate::segments::{SegmentDraft, SegmentFile, SegmentSpace};
 
 /// Rows handed to the Parquet writer at once.
@@ -61,6 +61,7 @@ pub(crate) fn write_sorted(
         let Some(first) = of_one_day.first() else { continue };
         let partition = if first.day == MIXED_DAY { MIXED.to_owned() } else { partition_of_day(first.day) };
         let mut file = SegmentFile::create(space, table, &partition, 0)?;
+        tell_scattered(&mut file, &rows, of_one_day)?;
         for some in of_one_day.chunks(WRITE_ROWS) {
             let numbers = UInt32Array::from_iter_values(some.iter().map(|place| place.row));
             let gathered = rows
@@ -71,4 +72,32 @@ pub(crate) fn write_sorted(
         drafts.extend(file.finish_durable()?);
     }
     Ok(drafts)
+}
+
+/// Tells the scattered roll-ups of a segment of its rows, in the order in which they arrived: those of one run came
+/// together.
+fn tell_scattered(file: &mut SegmentFile, rows: &Joined, places: &[Place]) -> Result<(), StoreError> {
+    let Some(companions) = file.companions() else { return Ok(()) };
+    let scattered = companions.scattered_apart();
+    if scattered.is_empty() {
+        return Ok(());
+    }
+    let read = |name: &&str| {
+        *name == "at"
+            || scattered
+                .iter()
+                .any(|rollup| rollup.measure.column == *name || rollup.dimensions.contains(name))
+    };
+    let columns = rows.table.columns.iter().enumerate();
+    let positions: Vec<usize> =
+        columns.filter(|(_, column)| read(&column.name)).map(|(place, _)| place).collect();
+    let mut numbers: Vec<u32> = places.iter().map(|place| place.row).collect();
+    numbers.sort_unstable();
+    for some in numbers.chunks(WRITE_ROWS) {
+        let arrived = rows
+            .gather_some(&UInt32Array::from(some.to_vec()), &positions)
+            .map_err(|source| StoreError::Arrow { doing: "gather rows for a roll-up", source })?;
+        companions.add_scattered(&arrived)?;
+    }
+    Ok(())
 }

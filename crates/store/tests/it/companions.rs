@@ -45,7 +45,9 @@ fn rolled_up(snapshot: &Snapshot, name: &str) -> BTreeMap<Group, Known> {
         };
         let services = batch.column_by_name("service").map(|column| column.as_string_view());
         let sums = batch.column_by_name("duration_seconds_sum").unwrap().as_primitive::<Float64Type>();
-        let sketches = batch.column_by_name("duration_seconds_sketch").unwrap().as_binary::<i32>();
+        let sketches =
+            batch.column_by_name("duration_seconds_sketch").map(|column| column.as_binary::<i32>());
+        assert_eq!(sketches.is_none(), rollup.is_scattered);
         for row in 0..batch.num_rows() {
             let start = time("at").value(row);
             let (first, last) = (time("first_at").value(row), time("last_at").value(row));
@@ -56,7 +58,9 @@ fn rolled_up(snapshot: &Snapshot, name: &str) -> BTreeMap<Group, Known> {
             known.values += whole("duration_seconds_count").value(row);
             if sums.is_valid(row) {
                 known.thousandths += (sums.value(row) * 1_000.0).round() as i64;
-                known.sketch.merge(&Sketch::decode(sketches.value(row)).unwrap());
+                if let Some(sketches) = sketches {
+                    known.sketch.merge(&Sketch::decode(sketches.value(row)).unwrap());
+                }
             }
         }
     }
@@ -72,6 +76,9 @@ fn expected(numbers: impl Iterator<Item = u64>, rollup: &str) -> BTreeMap<Group,
         let service = test.service.clone().filter(|_| rollup.dimensions.contains(&"service"));
         let group = (service, rollup.bucket.start_of(test.at.as_micros()));
         groups.entry(group).or_default().add(test.duration_seconds);
+    }
+    if rollup.is_scattered {
+        groups.values_mut().for_each(|known| known.sketch = Sketch::new());
     }
     groups
 }
@@ -111,7 +118,7 @@ fn companions_describe_exactly_the_rows_of_their_segment_from_flush_to_merge_to_
     let store = open(folder.path());
     send(&store, "first", 0..1_500);
     store.flush().unwrap();
-    assert_eq!(companions(&store.snapshot()), 20, "four for each of five days");
+    assert_eq!(companions(&store.snapshot()), 25, "five for each of five days");
     assert_rolled_up(&store.snapshot(), 0..1_500, "after a flush");
     send(&store, "second", 1_500..4_000);
     send(&store, "first", 0..1_500);
@@ -165,6 +172,146 @@ fn rows_of_so_many_groups_that_some_are_written_early_are_all_there() {
         assert_eq!(groups.keys().map(|(_, start)| Bucket::Day.start_of(*start)).max(), Some(bucket));
     }
     assert!(snapshot.rows(rollup_named("tests_hourly").unwrap().table) > 35_000, "some were written early");
+    store.close();
+    assert!(check(folder.path(), &mut |_| {}).unwrap().is_sound());
+}
+
+/// What tells the rows of a run apart: service, run, attempt, job, status, and the hour in microseconds.
+type OfRun = (Option<String>, String, i64, Option<String>, String, i64);
+
+/// How many results each run has, by all files together.
+fn by_run(snapshot: &Snapshot) -> BTreeMap<OfRun, i64> {
+    let mut runs = BTreeMap::new();
+    for batch in crate::world::all_batches(snapshot, rollup_named("tests_by_run_hourly").unwrap().table) {
+        let text = |name: &str, row: usize| {
+            let column = batch.column_by_name(name).unwrap().as_string_view();
+            column.is_valid(row).then(|| column.value(row).to_owned())
+        };
+        let whole = |name: &str, row: usize| {
+            batch.column_by_name(name).unwrap().as_primitive::<Int64Type>().value(row)
+        };
+        let hours = batch.column_by_name("at").unwrap().as_primitive::<TimestampMicrosecondType>();
+        for row in 0..batch.num_rows() {
+            let of_run = (
+                text("service", row),
+                text("run_id", row).unwrap(),
+                whole("run_attempt", row),
+                text("job_id", row),
+                text("status", row).unwrap(),
+                hours.value(row),
+            );
+            *runs.entry(of_run).or_default() += whole("row_count", row);
+        }
+    }
+    runs
+}
+
+/// Results of a few runs, which come in the order of their numbers.
+fn of_runs(numbers: impl Iterator<Item = u64>) -> Vec<manometer_model::records::Test> {
+    let made = numbers.map(|number| {
+        let mut test = test_result(number);
+        test.run_id = format!("run-{}", number / 40);
+        test.run_attempt = 1 + (number / 20 % 2) as i64;
+        test.job_id = (number / 10 % 2 == 0).then(|| format!("job-{}", number / 10));
+        test
+    });
+    made.collect()
+}
+
+fn send_tests(store: &Store, name: &str, tests: &[manometer_model::records::Test]) {
+    let mut writer = store.writer();
+    for test in tests {
+        writer.append(&TESTS, &test.values()).unwrap();
+    }
+    store.submit(writer.finish(info(name)).unwrap()).unwrap().wait().unwrap();
+}
+
+fn expected_by_run(tests: &[manometer_model::records::Test]) -> BTreeMap<OfRun, i64> {
+    let mut runs = BTreeMap::new();
+    for test in tests {
+        let of_run = (
+            test.service.clone(),
+            test.run_id.clone(),
+            test.run_attempt,
+            test.job_id.clone(),
+            test.status.to_string(),
+            Bucket::Hour.start_of(test.at.as_micros()),
+        );
+        *runs.entry(of_run).or_default() += 1;
+    }
+    runs
+}
+
+/// Takes some companions of runs off the list.
+fn forget_runs(data: &Path, which: &str) -> usize {
+    let catalog = rusqlite::Connection::open(data.join("meta.db")).unwrap();
+    let forget = format!("DELETE FROM segment WHERE table_name = 'tests_by_run_hourly' AND {which}");
+    catalog.execute(&forget, []).unwrap()
+}
+
+#[test]
+fn runs_tell_what_they_reported_through_flush_merge_and_a_lost_companion() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = of_runs(0..2_000);
+    let store = open(folder.path());
+    // One run comes in two deliveries, flushed apart.
+    send_tests(&store, "first", &all[..1_010]);
+    store.flush().unwrap();
+    assert_eq!(by_run(&store.snapshot()), expected_by_run(&all[..1_010]));
+    send_tests(&store, "second", &all[1_010..]);
+    store.flush().unwrap();
+    assert_eq!(by_run(&store.snapshot()), expected_by_run(&all));
+    let table = rollup_named("tests_by_run_hourly").unwrap().table;
+    let before = store.snapshot().rows(table);
+    store.compact().unwrap();
+    assert_eq!(by_run(&store.snapshot()), expected_by_run(&all), "after a merge of companions");
+    let merged = store.snapshot().rows(table);
+    assert!(merged <= before, "rows that agree are one: {merged} of {before}");
+    companions(&store.snapshot());
+    store.close();
+    assert!(check(folder.path(), &mut |_| {}).unwrap().is_sound());
+
+    // More rows of the same days, and of the segments that are merged with them one has lost its companion.
+    assert!(
+        forget_runs(
+            folder.path(),
+            "id = (SELECT max(id) FROM segment WHERE table_name = 'tests_by_run_hourly')"
+        ) > 0
+    );
+    let store = open(folder.path());
+    let more = of_runs(2_000..3_000);
+    send_tests(&store, "third", &more);
+    store.flush().unwrap();
+    store.compact().unwrap();
+    let together = [all, more].concat();
+    assert_eq!(by_run(&store.snapshot()), expected_by_run(&together), "the rows themselves told");
+    companions(&store.snapshot());
+    store.close();
+    assert!(check(folder.path(), &mut |_| {}).unwrap().is_sound());
+}
+
+#[test]
+fn a_rollup_that_is_new_is_added_and_the_others_count_meanwhile() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let all = of_runs(0..500);
+    send_tests(&store, "first", &all);
+    store.flush().unwrap();
+    store.close();
+    forget_runs(folder.path(), "1 = 1");
+    let catalog = rusqlite::Connection::open(folder.path().join("meta.db")).unwrap();
+    catalog.execute("UPDATE segment SET rollup_version = 1", []).unwrap();
+    drop(catalog);
+
+    let store = open(folder.path());
+    let snapshot = store.snapshot();
+    assert!(snapshot.segments(&TESTS).iter().all(|segment| !segment.is_rolled_up()));
+    let hourly = rollup_named("tests_hourly").unwrap().table;
+    assert!(snapshot.segments(hourly).iter().all(|companion| companion.is_rolled_up()), "as good as before");
+    drop(snapshot);
+    store.compact().unwrap();
+    companions(&store.snapshot());
+    assert_eq!(by_run(&store.snapshot()), expected_by_run(&all));
     store.close();
     assert!(check(folder.path(), &mut |_| {}).unwrap().is_sound());
 }
@@ -225,7 +372,7 @@ fn a_companion_that_does_not_add_up_to_its_segment_is_found() {
         .unwrap();
     drop(catalog);
     let report = check(folder.path(), &mut |_| {}).unwrap();
-    assert_eq!(report.problems.len(), 8, "{:?}", report.problems);
+    assert_eq!(report.problems.len(), 10, "{:?}", report.problems);
     assert!(
         report.problems[0].what.contains("does not add up to the rows of segment"),
         "{:?}",
