@@ -30,8 +30,10 @@ fn batch(runs: &[Run], first_value: f64) -> RecordBatch {
     let names: StringViewArray = rows().map(|run| run.2.and_then(|name| NAMES.get(name))).collect();
     let flags: BooleanArray = rows().map(|run| run.3).collect();
     let reals: Float64Array = rows().map(|run| Some(run.4)).collect();
-    let values: Float64Array =
-        rows().enumerate().map(|(row, _)| (row % 7 != 3).then(|| first_value + (row % 11) as f64)).collect();
+    let values: Float64Array = rows()
+        .enumerate()
+        .map(|(row, _)| (row % 7 != 3).then_some(first_value + (row % 11) as f64))
+        .collect();
     let plain: StringArray = rows().map(|run| run.2.and_then(|name| NAMES.get(name))).collect();
     RecordBatch::try_from_iter_with_nullable([
         ("time", Arc::new(times.with_timezone("UTC")) as ArrayRef, true),
