@@ -35,7 +35,7 @@ public class Reads {
         properties.setProperty("password", System.getenv("PGPASSWORD"));
         try (Connection connection = DriverManager.getConnection(address, properties)) {
             DatabaseMetaData about = connection.getMetaData();
-            same(count(about.getTables(null, "public", "%", new String[] {"TABLE"})), 26);
+            same(count(about.getTables(null, "public", "%", new String[] {"TABLE"})), 27);
             same(count(about.getTables(null, "public", "%", new String[] {"VIEW"})), 5);
             same(count(about.getColumns(null, "public", "builds", "%")) > 10, true);
             same(count(about.getPrimaryKeys(null, "public", "runs")), 0);
