@@ -37,6 +37,7 @@ mod kept;
 mod memory;
 mod own_texts;
 mod parameter;
+mod pieces;
 mod read_only;
 mod request;
 mod result;

@@ -20,12 +20,12 @@ use crate::error::StoreError;
 use crate::filesystem::LocalFilesystem;
 use crate::folders::Folders;
 use crate::manifest::fingerprint;
-use crate::merge_segments::{as_table, open_reader};
 use crate::options::StoreOptions;
 use crate::pin::Pin;
 use crate::read_only::begin_reading;
 use crate::report::{CheckProblem, CheckReport};
 use crate::segment::Segment;
+use crate::segments::{as_table, open_reader};
 
 /// Verifies everything a data folder holds: checksums, the catalog against the files, keys, counts.
 /// Works while a process serves it. `progress` is told what is being looked at.

@@ -1,29 +1,23 @@
 //! Merges sorted segments into one, row by row, holding one small batch of each in memory.
 
-use std::fs::File;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::array::{AsArray, RecordBatch};
 use arrow::compute::interleave_record_batch;
 use arrow::datatypes::Int64Type;
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, Rows};
 use manometer_model::rollup::ROW_COUNT;
 use manometer_model::{Rollup, Table};
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
 use crate::companions::Companions;
 use crate::error::StoreError;
 use crate::retain::GoesOn;
 use crate::schema::arrow_schema;
 use crate::segment::Segment;
-use crate::segments::{SegmentDraft, SegmentFile, SegmentSpace, io_error, keys_of, row_converter};
-
-const MOST_BATCH_ROWS: usize = 8_192;
-const LEAST_BATCH_ROWS: usize = 64;
-
-/// Unpacked bytes of one batch in memory.
-const BATCH_BYTES: usize = 2 << 20;
+use crate::segments::{
+    MOST_BATCH_ROWS, SegmentDraft, SegmentFile, SegmentRows, SegmentSpace, keys_of, row_converter,
+};
 
 /// Rows merged between two looks at what else is to be done: about those of one pass of a flush, so that neither a
 /// flush nor a merge keeps the other waiting for long.
@@ -45,11 +39,7 @@ pub(crate) fn merge_sorted(
     let converter = row_converter(table).map_err(merging)?;
     let mut cursors = Vec::with_capacity(inputs.len());
     for segment in inputs {
-        let file = space
-            .filesystem
-            .open_for_reading(segment.path())
-            .map_err(|error| io_error(segment.path(), error))?;
-        cursors.push(Cursor::open(Arc::clone(segment), file, &converter)?);
+        cursors.push(Cursor::open(space, segment, &converter)?);
     }
     let mut output = SegmentFile::create(space, table, partition, level)?;
     merge_scattered(space, inputs, companions, &mut output)?;
@@ -98,13 +88,9 @@ fn read_rolled_up(
     rollup: &Rollup,
     merged: &mut Companions,
 ) -> Result<u64, StoreError> {
-    let path = file.path();
-    let damaged = |what: String| StoreError::Corrupt { what: format!("segment {}: {what}", path.display()) };
-    let open = space.filesystem.open_for_reading(path).map_err(|error| io_error(path, error))?;
     let mut rows = 0;
-    for batch in open_reader(file, open)? {
-        let batch = batch.map_err(|error| damaged(error.to_string()))?;
-        let batch = as_table(&batch, rollup.table).map_err(damaged)?;
+    for batch in SegmentRows::open(space, file)? {
+        let batch = batch?;
         let counts =
             batch.column_by_name(ROW_COUNT).and_then(|counts| counts.as_primitive_opt::<Int64Type>());
         rows += counts.and_then(arrow::compute::sum).unwrap_or(0).unsigned_abs();
@@ -119,19 +105,19 @@ const fn merging(source: ArrowError) -> StoreError {
 
 /// Where the merge stands in one input.
 struct Cursor {
-    segment: Arc<Segment>,
-    reader: ParquetRecordBatchReader,
+    table: &'static Table,
+    rows: SegmentRows,
     batch: RecordBatch,
     keys: Rows,
     row: usize,
 }
 
 impl Cursor {
-    fn open(segment: Arc<Segment>, file: File, converter: &RowConverter) -> Result<Self, StoreError> {
-        let reader = open_reader(&segment, file)?;
-        let empty = RecordBatch::new_empty(arrow_schema(segment.table()));
-        let keys = keys_of(converter, segment.table(), &empty).map_err(merging)?;
-        Ok(Self { segment, reader, batch: empty, keys, row: 0 })
+    fn open(space: &SegmentSpace, segment: &Segment, converter: &RowConverter) -> Result<Self, StoreError> {
+        let table = segment.table();
+        let empty = RecordBatch::new_empty(arrow_schema(table));
+        let keys = keys_of(converter, table, &empty).map_err(merging)?;
+        Ok(Self { table, rows: SegmentRows::open(space, segment)?, batch: empty, keys, row: 0 })
     }
 
     fn is_used_up(&self) -> bool {
@@ -141,48 +127,15 @@ impl Cursor {
     /// Goes to the next batch; false at the end of the file.
     fn next_batch(&mut self, converter: &RowConverter) -> Result<bool, StoreError> {
         loop {
-            let Some(read) = self.reader.next() else { return Ok(false) };
-            let batch = read.map_err(|error| StoreError::Corrupt {
-                what: format!("segment {}: {error}", self.segment.path().display()),
-            })?;
-            self.batch = as_table(&batch, self.segment.table()).map_err(|what| StoreError::Corrupt {
-                what: format!("segment {}: {what}", self.segment.path().display()),
-            })?;
-            self.keys = keys_of(converter, self.segment.table(), &self.batch).map_err(merging)?;
+            let Some(read) = self.rows.next() else { return Ok(false) };
+            self.batch = read?;
+            self.keys = keys_of(converter, self.table, &self.batch).map_err(merging)?;
             self.row = 0;
             if !self.is_used_up() {
                 return Ok(true);
             }
         }
     }
-}
-
-/// Opens a segment for reading from its beginning, in batches of bounded size.
-pub(crate) fn open_reader(segment: &Segment, file: File) -> Result<ParquetRecordBatchReader, StoreError> {
-    let failed = |source| StoreError::Parquet { path: segment.path().to_owned(), source };
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(failed)?;
-    let unpacked: i64 = builder.metadata().row_groups().iter().map(|group| group.total_byte_size()).sum();
-    let row_bytes =
-        usize::try_from(unpacked).unwrap_or(0) / usize::try_from(segment.rows().max(1)).unwrap_or(1);
-    let rows = (BATCH_BYTES / row_bytes.max(1)).clamp(LEAST_BATCH_ROWS, MOST_BATCH_ROWS);
-    builder.with_batch_size(rows).build().map_err(failed)
-}
-
-/// The batch in the table's schema of today: columns by name, those the file does not have null.
-pub(crate) fn as_table(batch: &RecordBatch, table: &'static Table) -> Result<RecordBatch, String> {
-    let schema = arrow_schema(table);
-    let mut columns = Vec::with_capacity(schema.fields().len());
-    for field in schema.fields() {
-        match batch.column_by_name(field.name()) {
-            Some(column) if column.data_type() == field.data_type() => columns.push(Arc::clone(column)),
-            Some(column) => {
-                return Err(format!("column {} has the type {}", field.name(), column.data_type()));
-            }
-            None => columns.push(new_null_array(field.data_type(), batch.num_rows())),
-        }
-    }
-    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    RecordBatch::try_new_with_options(schema, columns, &options).map_err(|error| error.to_string())
 }
 
 /// Writes all rows; false when `goes_on` said no. `standing` holds the cursors that have rows left, sorted by the key of

@@ -14,9 +14,8 @@ use crate::flush::{new_segments, settle};
 use crate::inner::Inner;
 use crate::maintenance::is_flush_due;
 use crate::memory::Change;
-use crate::merge_segments::{as_table, open_reader};
 use crate::segment::Segment;
-use crate::segments::{SegmentDraft, io_error, place_durable};
+use crate::segments::{SegmentDraft, SegmentRows, place_durable};
 
 /// Rolls up every segment that was not.
 pub(crate) fn roll_up_all(inner: &Inner) -> Result<(), StoreError> {
@@ -74,12 +73,8 @@ fn write_companions(inner: &Inner, segment: &Segment) -> Result<Vec<SegmentDraft
     let Some(mut companions) = Companions::new(&inner.space, table, &entry.partition, entry.level)? else {
         return Ok(Vec::new());
     };
-    let path = segment.path();
-    let file = inner.space.filesystem.open_for_reading(path).map_err(|error| io_error(path, error))?;
-    let damaged = |what: String| StoreError::Corrupt { what: format!("segment {}: {what}", path.display()) };
-    for batch in open_reader(segment, file)? {
-        let batch = batch.map_err(|error| damaged(error.to_string()))?;
-        companions.add(&as_table(&batch, table).map_err(damaged)?)?;
+    for rows in SegmentRows::open(&inner.space, segment)? {
+        companions.add(&rows?)?;
     }
     companions.finish_durable(segment.id())
 }

@@ -23,6 +23,7 @@ use super::cells::Cell;
 use super::held::Held;
 use super::passes::{Search, Targets, read_again};
 use super::question::Question;
+use crate::pieces::in_pieces;
 
 /// Passes after which the keys of a range cannot but be told apart: each takes 12 of 64 bits.
 const MOST_PASSES: usize = 8;
@@ -44,7 +45,7 @@ pub(super) struct ExactPercentilesExec {
 
 impl ExactPercentilesExec {
     /// # Errors
-    /// When `again` has fewer columns than groups and questions, or a filter cannot be put into it.
+    /// When no filter can be put into `again`.
     pub(super) fn try_new(
         first: Arc<dyn ExecutionPlan>,
         again: Arc<dyn ExecutionPlan>,
@@ -235,14 +236,8 @@ impl ExecutionPlan for ExactPercentilesExec {
         let schema = self.schema();
         let rows_at_once = context.session_config().batch_size();
         let whole = self.clone().run(context);
-        let batches = stream::once(whole).map_ok(move |whole| {
-            let beginnings: Vec<usize> = (0..whole.num_rows()).step_by(rows_at_once).collect();
-            stream::iter(
-                beginnings
-                    .into_iter()
-                    .map(move |begin| Ok(whole.slice(begin, rows_at_once.min(whole.num_rows() - begin)))),
-            )
-        });
+        let batches =
+            stream::once(whole).map_ok(move |whole| stream::iter(in_pieces(whole, rows_at_once).map(Ok)));
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, batches.try_flatten())))
     }
 }

@@ -16,6 +16,7 @@ use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Pla
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::{Answer, Kept, Part};
+use crate::pieces::in_pieces;
 
 /// Gives the rows of parts from what is kept of them.
 #[derive(Debug)]
@@ -117,8 +118,6 @@ fn in_batches(answer: Answer, rows: usize) -> SendableRecordBatchStream {
         Answer::Held(batch) => batch,
         Answer::Passing(stream) => return stream,
     };
-    let starts = (0..batch.num_rows()).step_by(rows.max(1));
-    let pieces: Vec<_> =
-        starts.map(|start| Ok(batch.slice(start, rows.max(1).min(batch.num_rows() - start)))).collect();
-    Box::pin(RecordBatchStreamAdapter::new(batch.schema(), stream::iter(pieces)))
+    let schema = batch.schema();
+    Box::pin(RecordBatchStreamAdapter::new(schema, stream::iter(in_pieces(batch, rows).map(Ok))))
 }

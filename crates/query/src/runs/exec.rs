@@ -14,6 +14,7 @@ use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Pla
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::grouping::{Grouping, Taken};
+use crate::pieces::in_pieces;
 
 /// Gives what an [`AggregateExec`] beside the rows gives, and groups these by runs.
 #[derive(Debug)]
@@ -113,12 +114,7 @@ impl ExecutionPlan for RunAggregateExec {
         let rows_at_once = context.session_config().batch_size();
         let input = self.aggregate.input().execute(partition, context)?;
         let groups = stream::try_unfold(State::Holding(input, grouping), State::next);
-        let batches = groups.map_ok(move |groups| {
-            let begins = (0..groups.num_rows()).step_by(rows_at_once.max(1));
-            let batches =
-                begins.map(move |begin| Ok(groups.slice(begin, rows_at_once.min(groups.num_rows() - begin))));
-            stream::iter(batches)
-        });
+        let batches = groups.map_ok(move |groups| stream::iter(in_pieces(groups, rows_at_once).map(Ok)));
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), batches.try_flatten())))
     }
 }

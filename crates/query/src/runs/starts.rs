@@ -1,9 +1,7 @@
 //! Where runs begin.
 
-use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, PrimitiveArray, downcast_primitive_array,
-};
-use datafusion::arrow::datatypes::{ArrowPrimitiveType, DataType};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, downcast_primitive_array};
+use datafusion::arrow::datatypes::DataType;
 
 /// Finds the rows that differ from the one before them; the space it works in stays for the next batch.
 #[derive(Debug, Default)]
@@ -41,9 +39,11 @@ impl Starts {
 /// Marks the rows whose value is another than the one before; says whether it can.
 fn mark(column: &ArrayRef, differs: &mut [bool]) -> bool {
     downcast_primitive_array! {
-        column => mark_primitive(column, differs),
-        DataType::Utf8View => mark_views(column.as_string_view().views(), differs),
-        DataType::Boolean => mark_booleans(column.as_boolean(), differs),
+        // Numbers that are not equal to themselves begin a run each.
+        column => mark_unequal(column.values(), differs),
+        // Texts of one dictionary lie in one place, so equal ones have equal views.
+        DataType::Utf8View => mark_unequal(column.as_string_view().views(), differs),
+        DataType::Boolean => mark_unequal(&column.as_boolean().values().iter().collect::<Vec<_>>(), differs),
         DataType::Null => {}
         _ => return false
     }
@@ -60,22 +60,4 @@ fn mark_unequal<T: PartialEq>(values: &[T], differs: &mut [bool]) {
     for (differs, (before, value)) in differs.iter_mut().skip(1).zip(pairs) {
         *differs |= before != value;
     }
-}
-
-/// Numbers that are not equal to themselves begin a run each.
-fn mark_primitive<T: ArrowPrimitiveType>(column: &PrimitiveArray<T>, differs: &mut [bool])
-where
-    T::Native: PartialEq,
-{
-    mark_unequal(column.values(), differs);
-}
-
-/// Texts of one dictionary lie in one place, so equal ones have equal views.
-fn mark_views(views: &[u128], differs: &mut [bool]) {
-    mark_unequal(views, differs);
-}
-
-fn mark_booleans(column: &BooleanArray, differs: &mut [bool]) {
-    let values: Vec<bool> = column.values().iter().collect();
-    mark_unequal(&values, differs);
 }

@@ -12,10 +12,9 @@ use crate::error::StoreError;
 use crate::flush::{new_segments, settle};
 use crate::inner::Inner;
 use crate::memory::Change;
-use crate::merge_segments::{as_table, open_reader};
 use crate::report::RetainReport;
 use crate::segment::Segment;
-use crate::segments::{SegmentDraft, SegmentFile, io_error, place_durable};
+use crate::segments::{SegmentDraft, SegmentFile, SegmentRows, io_error, place_durable};
 
 /// Looks at the rows of a segment once and notes what they tell.
 pub(super) fn examine_segment(
@@ -120,19 +119,16 @@ fn write_needed(
 ) -> Result<Option<(Vec<SegmentDraft>, Terms)>, StoreError> {
     let table = segment.table();
     let policy = inner.options.retention.of(table);
-    let path = segment.path();
-    let corrupt = |what: String| StoreError::Corrupt { what: format!("segment {}: {what}", path.display()) };
-    let file = inner.space.filesystem.open_for_reading(path).map_err(|error| io_error(path, error))?;
     let entry = segment.entry();
     let mut output: Option<SegmentFile> = None;
     let mut of_rows_over = Companions::new(&inner.space, table, &entry.partition, entry.level)?;
     let mut terms = Terms::none();
     let mut rows_read = 0;
-    for read in open_reader(segment, file)? {
+    for read in SegmentRows::open(&inner.space, segment)? {
         if !goes_on()? {
             return Ok(None);
         }
-        let batch = as_table(&read.map_err(|error| corrupt(error.to_string()))?, table).map_err(corrupt)?;
+        let batch = read?;
         rows_read += batch.num_rows() as u64;
         let needed = needed_rows(policy, table, &batch, today, &mut terms);
         let leaving_out = |source| StoreError::Arrow { doing: "leave out rows that are over", source };
@@ -151,7 +147,10 @@ fn write_needed(
         file.write(&rows)?;
     }
     if rows_read != segment.rows() {
-        return Err(corrupt(format!("has {rows_read} rows instead of {}", segment.rows())));
+        let path = segment.path().display();
+        return Err(StoreError::Corrupt {
+            what: format!("segment {path}: has {rows_read} rows instead of {}", segment.rows()),
+        });
     }
     let mut drafts = match output {
         Some(file) => file.finish_durable()?,

@@ -1,9 +1,11 @@
-//! Writing segments: sorted rows become Parquet files that are on disk before anything refers to them.
+//! Writing segments: sorted rows become Parquet files that are on disk before anything refers to them; and reading them
+//! again, to merge, roll up or shorten them.
 
 mod draft;
 mod file;
 mod joined;
 mod order;
+mod rows;
 mod sort;
 
 use std::collections::HashSet;
@@ -20,6 +22,7 @@ use crate::garbage::Garbage;
 
 pub(crate) use draft::{SegmentDraft, place_durable};
 pub(crate) use file::{SegmentFile, io_error};
+pub(crate) use rows::{MOST_BATCH_ROWS, SegmentRows, as_table, open_reader};
 pub(crate) use sort::{keys_of, row_converter, write_sorted};
 
 /// Where segments are written and how they are numbered.
