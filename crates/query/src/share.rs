@@ -54,9 +54,8 @@ impl OptimizerRule for CountOnce {
 
 fn call(expression: &Expr) -> Option<Call> {
     let Expr::AggregateFunction(function) = expression.clone().unalias() else { return None };
-    let (several, probability) = sketches::several(&function).or_else(|| exact::several(&function))?;
-    let AggregateFunction { mut params, .. } = function;
-    params.args.truncate(1);
+    let (several, args, probability) = sketches::several(&function).or_else(|| exact::several(&function))?;
+    let params = AggregateFunctionParams { args, ..function.params };
     Some(Call { several, params, probability })
 }
 

@@ -6,9 +6,9 @@
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::source_as_provider;
 use datafusion::error::Result;
-use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator};
+use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator, TableScan};
 
-use crate::table::SnapshotTable;
+use crate::rollup::MixedTable;
 
 /// Rows up to which one thread works alone.
 const FEW_ROWS: u64 = 64 * 1024;
@@ -18,22 +18,27 @@ const ROWS_OF_A_SKETCH: u64 = 8;
 /// Of the rows of all services, one service has about one in so many; more often fewer, which does no harm.
 const SERVICES: u64 = 8;
 
-/// Does a plan read few rows, all of them parts of tables?
+/// Does a plan read few rows, those of roll-ups and of what they do not cover?
 pub(crate) fn is_narrow(plan: &LogicalPlan) -> Result<bool> {
     let mut rows: Option<u64> = Some(0);
     plan.apply_with_subqueries(|node| {
         if let LogicalPlan::TableScan(scan) = node {
             let provider = source_as_provider(&scan.source)?;
-            let table = provider.downcast_ref::<SnapshotTable>();
-            rows = rows.zip(table.and_then(SnapshotTable::rows_of_part)).map(|(sum, more)| {
-                let has_sketches = table.is_some_and(SnapshotTable::has_sketches);
-                let more = if scan.filters.iter().any(names_a_service) { more / SERVICES } else { more };
-                sum.saturating_add(if has_sketches { more.saturating_mul(ROWS_OF_A_SKETCH) } else { more })
-            });
+            let mixed = provider.downcast_ref::<MixedTable>();
+            rows = rows.zip(mixed.map(|mixed| work(mixed, scan))).map(|(sum, more)| sum.saturating_add(more));
         }
         Ok(TreeNodeRecursion::Continue)
     })?;
     Ok(rows.is_some_and(|rows| rows <= FEW_ROWS))
+}
+
+/// About how many rows a scan reads, sketches counted as the work they are.
+fn work(mixed: &MixedTable, scan: &TableScan) -> u64 {
+    let asks_for = |name| scan.projected_schema.has_column_with_unqualified_name(name);
+    let of_rollup = if mixed.sketch().is_some_and(asks_for) { ROWS_OF_A_SKETCH } else { 1 };
+    let rows: u64 =
+        mixed.rows().map(|(rows, are_of_rollup)| if are_of_rollup { rows * of_rollup } else { rows }).sum();
+    if scan.filters.iter().any(names_a_service) { rows / SERVICES } else { rows }
 }
 
 /// Is it `service = …`?

@@ -44,12 +44,12 @@ pub(crate) fn aggregates() -> Vec<Arc<AggregateUDF>> {
     ]
 }
 
-/// The function that answers several probabilities of what this call asks one of, and that one.
-pub(crate) fn several(call: &AggregateFunction) -> Option<(Arc<AggregateUDF>, f64)> {
+/// The function that answers several probabilities of what this call asks one of, the arguments of both, and that one.
+pub(crate) fn several(call: &AggregateFunction) -> Option<(Arc<AggregateUDF>, Vec<Expr>, f64)> {
     function::kind_of(&call.func)?;
     match call.params.args.as_slice() {
-        [_, Expr::Literal(ScalarValue::Float64(Some(probability)), _)] => {
-            Some((Arc::clone(&call.func), *probability))
+        [values, Expr::Literal(ScalarValue::Float64(Some(probability)), _)] => {
+            Some((Arc::clone(&call.func), vec![values.clone()], *probability))
         }
         _ => None,
     }

@@ -108,6 +108,13 @@ impl Kept {
         if bytes > MOST_FILE_BYTES_OF_A_QUERY { (Vec::new(), segments) } else { (parts, read) }
     }
 
+    /// Are all rows of a range of these segments given from what is kept?
+    pub(crate) fn keeps_all(segments: &[SegmentFile], range: (i64, i64)) -> bool {
+        let parts: Option<Vec<_>> = segments.iter().map(|segment| parts_of(segment, Some(range))).collect();
+        let bytes = |parts: Vec<Vec<Part>>| parts.iter().flatten().map(|part| part.file_bytes).sum::<u64>();
+        parts.is_some_and(|parts| bytes(parts) <= MOST_FILE_BYTES_OF_A_QUERY)
+    }
+
     /// The rows of a part, of some columns of its table: those that are not here are decoded, and kept.
     ///
     /// # Errors

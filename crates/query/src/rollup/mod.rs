@@ -1,13 +1,11 @@
 //! Queries use roll-ups by themselves.
 //!
 //! ```text
-//!  Aggregate(groups, functions)                    Projection: names and types as before
-//!    Filter(dimensions, range of at)                 Aggregate: parts put together
-//!      tests                              ──►          Union
-//!                                                        Aggregate over tests_daily   companions of the segments
-//!                                                        Aggregate over tests_hourly  … of those at the ends
-//!                                                        Aggregate over tests         what no roll-up covers: memory,
-//!                                                                                     ends that cut an hour
+//!  Aggregate(groups, functions)                Projection: names and types as before
+//!    Filter(dimensions, range of at)             Aggregate(groups, what the functions ask of roll-ups)
+//!      tests                            ──►        tests_daily   companions of the segments
+//!                                                + tests_hourly  … of those at the ends
+//!                                                + tests         what no roll-up covers: memory, ends that cut an hour
 //! ```
 //!
 //! A question qualifies when all it reads of a row, but the time range and what is aggregated of the measure, is the
@@ -16,6 +14,8 @@
 //! from the rows. Access is decided inside the tables, for parts of a table as for the whole.
 
 mod fitting;
+mod in_turn;
+mod mixed;
 mod parts;
 mod question;
 mod range;
@@ -24,23 +24,24 @@ mod states;
 use std::sync::Arc;
 
 use datafusion::common::tree_node::Transformed;
-use datafusion::common::{Column, DFSchema};
+use datafusion::common::{Column, DFSchema, TableReference};
 use datafusion::datasource::provider_as_source;
 use datafusion::error::Result;
-use datafusion::logical_expr::registry::FunctionRegistry;
-use datafusion::logical_expr::utils::conjunction;
-use datafusion::logical_expr::{Aggregate, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, cast, col};
+use datafusion::logical_expr::{Aggregate, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, cast};
 use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
 use manometer_model::{Rollup, Table, rollups_of};
 
 use self::fitting::fits;
+use self::mixed::MixedPart;
 use self::parts::{Candidate, Parts, Worth};
 use self::question::Question;
 use self::range::{Range, range_of};
-use self::states::{SketchFunctions, States};
+use self::states::States;
 use crate::RelationData;
 use crate::table::SnapshotTable;
 use crate::table::relation::{Relation, relations};
+
+pub(crate) use self::mixed::MixedTable;
 
 /// When queries read roll-ups instead of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -69,10 +70,9 @@ impl OptimizerRule for UseRollups {
         Some(ApplyOrder::BottomUp)
     }
 
-    fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
+    fn rewrite(&self, plan: LogicalPlan, _config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
         let LogicalPlan::Aggregate(aggregate) = &plan else { return Ok(Transformed::no(plan)) };
-        let Some(registry) = config.function_registry() else { return Ok(Transformed::no(plan)) };
-        Ok(match self.answered(aggregate, registry)? {
+        Ok(match self.answered(aggregate)? {
             Some(answered) => Transformed::yes(answered),
             None => Transformed::no(plan),
         })
@@ -81,11 +81,7 @@ impl OptimizerRule for UseRollups {
 
 impl UseRollups {
     /// The same aggregation over roll-ups, where they can answer it.
-    fn answered(
-        &self,
-        aggregate: &Aggregate,
-        registry: &dyn FunctionRegistry,
-    ) -> Result<Option<LogicalPlan>> {
+    fn answered(&self, aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
         let Some(question) = Question::of(aggregate)? else { return Ok(None) };
         let Some(table) = question.table() else { return Ok(None) };
         let Some(facts) = Table::named(table.relation().name) else { return Ok(None) };
@@ -96,7 +92,7 @@ impl UseRollups {
         }
 
         let schema = DFSchema::try_from(Arc::clone(&table.relation().schema))?;
-        let mut states = States::new(&first.measure, &schema, SketchFunctions::of(registry)?);
+        let mut states = States::new(&first.measure, &schema);
         let mut answers = Vec::with_capacity(question.aggregates.len());
         for function in &question.aggregates {
             let Some(answer) = states.understand(function)? else { return Ok(None) };
@@ -109,7 +105,7 @@ impl UseRollups {
         let mut agreed = conditions.clone();
         agreed.extend(question.groups.iter().cloned());
         agreed.append(&mut states.agreed);
-        let need_sketches = states.need_sketches();
+        let need_sketches = states.need_sketches;
         let Some(mut candidates) = candidates(table, facts, &agreed, need_sketches)? else {
             return Ok(None);
         };
@@ -124,9 +120,10 @@ impl UseRollups {
         if parts.rollups.is_empty() {
             return Ok(None);
         }
-        let asked = Asked { table, conditions, range, groups: &question.groups, states: &states };
-        let whole = asked.whole(parts, &candidates, data)?;
-        Ok(Some(asked.with_columns(whole, answers, &aggregate.schema)?))
+        let Some(relation) = relation_of(first) else { return Ok(None) };
+        let parts = mixed_parts(table, range, parts, &candidates, data);
+        let mixed = MixedTable::new(&first.measure, [table.relation(), relation], parts);
+        answer(mixed, conditions, question.groups, states, answers, &aggregate.schema).map(Some)
     }
 }
 
@@ -164,100 +161,65 @@ fn candidates(
     Ok((!found.is_empty()).then_some(found))
 }
 
-/// A question that roll-ups can answer.
-struct Asked<'a> {
-    table: &'a SnapshotTable,
-    /// What has to be true of a row besides its time.
-    conditions: Vec<Expr>,
+/// The rows of each part.
+fn mixed_parts(
+    table: &SnapshotTable,
     range: Range,
-    groups: &'a [Expr],
-    states: &'a States<'a>,
+    mut parts: Parts,
+    candidates: &[Candidate],
+    data: RelationData,
+) -> Vec<MixedPart> {
+    let mut memory = RelationData { segments: Vec::new(), ..data };
+    if !(memory.batches.is_empty() && memory.unflushed.is_empty()) {
+        parts.rows.entry(range).or_default();
+    }
+    let mut mixed = Vec::with_capacity(parts.rollups.len() + parts.rows.len());
+    for ((place, buckets), segments) in parts.rollups {
+        let candidate = candidates.get(place);
+        let Some(relation) = candidate.and_then(|candidate| relation_of(candidate.rollup)) else { continue };
+        let rows = RelationData { segments, ..RelationData::default() };
+        let range = buckets.unwrap_or(Range::ALL);
+        let rows = table.with_part(relation, rows, range.first_and_last());
+        mixed.push(MixedPart { rows, range, is_rollup: true });
+    }
+    for (part, segments) in parts.rows {
+        // What is in memory is read with the segments that are read over the whole range.
+        let memory = if part == range { std::mem::take(&mut memory) } else { RelationData::default() };
+        let rows = RelationData { segments, ..memory };
+        let rows = table.with_part(table.relation(), rows, part.first_and_last());
+        mixed.push(MixedPart { rows, range: part, is_rollup: false });
+    }
+    mixed
 }
 
-impl Asked<'_> {
-    /// One aggregation of all parts of the rows.
-    fn whole(
-        &self,
-        mut parts: Parts,
-        candidates: &[Candidate],
-        data: RelationData,
-    ) -> Result<LogicalPlanBuilder> {
-        let mut memory = RelationData { segments: Vec::new(), ..data };
-        if !(memory.batches.is_empty() && memory.unflushed.is_empty()) {
-            parts.rows.entry(self.range).or_default();
-        }
-        let is_alone = parts.rollups.len() == 1 && parts.rows.is_empty();
-        let mut inputs = Vec::with_capacity(parts.rollups.len() + parts.rows.len());
-        for ((place, buckets), segments) in parts.rollups {
-            let Some(relation) = candidates.get(place).and_then(|candidate| relation_of(candidate.rollup))
-            else {
-                continue;
-            };
-            let part = RelationData { segments, ..RelationData::default() };
-            let range = buckets.unwrap_or(Range::ALL);
-            let states = if is_alone { self.states.of_rollup_alone() } else { self.states.of_rollup() };
-            inputs.push(self.input(relation, part, range, states)?);
-        }
-        for (range, segments) in parts.rows {
-            // What is in memory is read with the segments that are read over the whole range.
-            let memory =
-                if range == self.range { std::mem::take(&mut memory) } else { RelationData::default() };
-            let part = RelationData { segments, ..memory };
-            inputs.push(self.input(self.table.relation(), part, range, self.states.of_rows())?);
-        }
-        let mut inputs = inputs.into_iter();
-        let Some(first) = inputs.next() else {
-            return datafusion::common::internal_err!("a question without parts");
+/// The aggregation of a mixed table, with the columns of the one it stands for.
+fn answer(
+    mixed: MixedTable,
+    conditions: Vec<Expr>,
+    groups: Vec<Expr>,
+    states: States<'_>,
+    answers: Vec<Expr>,
+    schema: &DFSchema,
+) -> Result<LogicalPlan> {
+    let names = TableReference::bare(mixed.names());
+    let source = provider_as_source(Arc::new(mixed));
+    let group_names = (0..groups.len()).map(group_name);
+    let groups: Vec<Expr> =
+        groups.into_iter().zip(group_names.clone()).map(|(group, name)| group.alias(name)).collect();
+    let builder = LogicalPlanBuilder::scan_with_filters(names, source, None, conditions)?
+        .aggregate(groups, states.aggregates())?;
+    let groups = group_names.map(|name| Expr::Column(Column::from_name(name)));
+    let mut columns = Vec::with_capacity(schema.fields().len());
+    for ((qualifier, field), expression) in schema.iter().zip(groups.chain(answers)) {
+        let found = expression.get_type(builder.schema())?;
+        let typed = if found == *field.data_type() {
+            expression
+        } else {
+            cast(expression, field.data_type().clone())
         };
-        let mut builder = LogicalPlanBuilder::new(first);
-        for input in inputs {
-            builder = builder.union(input)?;
-        }
-        if is_alone {
-            return Ok(builder);
-        }
-        let groups = (0..self.groups.len()).map(|place| col(group_name(place)));
-        builder.aggregate(groups, self.states.merged())
+        columns.push(typed.alias_qualified(qualifier.cloned(), field.name()));
     }
-
-    fn input(
-        &self,
-        relation: &'static Relation,
-        part: RelationData,
-        range: Range,
-        states: Vec<Expr>,
-    ) -> Result<LogicalPlan> {
-        let table = self.table.with_part(relation, part, range.first_and_last());
-        let source = provider_as_source(Arc::new(table));
-        let mut builder = LogicalPlanBuilder::scan(relation.name, source, None)?;
-        if let Some(filter) = conjunction(self.conditions.iter().cloned().chain(range.as_filter())) {
-            builder = builder.filter(filter)?;
-        }
-        let groups = self.groups.iter().enumerate();
-        let groups = groups.map(|(place, group)| group.clone().alias(group_name(place)));
-        builder.aggregate(groups, states)?.build()
-    }
-
-    /// Gives an aggregation of all parts the columns of the one it stands for.
-    fn with_columns(
-        &self,
-        builder: LogicalPlanBuilder,
-        answers: Vec<Expr>,
-        schema: &DFSchema,
-    ) -> Result<LogicalPlan> {
-        let groups = (0..self.groups.len()).map(|place| Expr::Column(Column::from_name(group_name(place))));
-        let mut columns = Vec::with_capacity(schema.fields().len());
-        for ((qualifier, field), expression) in schema.iter().zip(groups.chain(answers)) {
-            let found = expression.get_type(builder.schema())?;
-            let typed = if found == *field.data_type() {
-                expression
-            } else {
-                cast(expression, field.data_type().clone())
-            };
-            columns.push(typed.alias_qualified(qualifier.cloned(), field.name()));
-        }
-        builder.project(columns)?.build()
-    }
+    builder.project(columns)?.build()
 }
 
 fn group_name(place: usize) -> String {

@@ -32,7 +32,6 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::union::UnionExec;
-use manometer_model::rollup_named;
 
 use self::guard::ProjectGuardExec;
 use self::pruning::Pruned;
@@ -90,11 +89,6 @@ impl SnapshotTable {
         Self { relation, source, access, reader, part: Some(Shown { rows, range }) }
     }
 
-    /// Is it a roll-up with sketches?
-    pub(crate) fn has_sketches(&self) -> bool {
-        rollup_named(self.relation.name).is_some_and(|rollup| rollup.measure.sketch.is_some())
-    }
-
     /// Rows that are read of a part, about; `None` of a whole table.
     pub(crate) fn rows_of_part(&self) -> Option<u64> {
         let Shown { rows, range } = self.part.as_ref()?;
@@ -126,6 +120,12 @@ impl SnapshotTable {
         plans.extend(parts);
         plans.extend(self.reader.scan(scan, segments).await?);
         Ok(plans)
+    }
+
+    /// Is it a part whose segments are all given from what is kept? These are of the time that is asked for.
+    fn is_kept(&self, state: &dyn Session, segments: &[SegmentFile]) -> bool {
+        let keeps = state.config().get_extension::<Kept>().is_some();
+        self.part.as_ref().is_some_and(|part| keeps && Kept::keeps_all(segments, part.range))
     }
 
     /// What it is a table of.
@@ -198,7 +198,11 @@ impl TableProvider for SnapshotTable {
             Some(part) => part.rows.clone(),
             None => self.read(self.relation.name)?,
         };
-        let Pruned { segments, lookups, ranges } = pruning::prune(state, schema, filters, data.segments)?;
+        let Pruned { segments, lookups, ranges } = if self.is_kept(state, &data.segments) {
+            pruning::of_asked_projects(filters, data.segments)
+        } else {
+            pruning::prune(state, schema, filters, data.segments)?
+        };
         let partitions = state.config().target_partitions();
         let plain = Scan {
             schema,

@@ -11,8 +11,8 @@ use datafusion::catalog::Session;
 use datafusion::common::pruning::PruningStatistics;
 use datafusion::common::{Column, DFSchema, ScalarValue};
 use datafusion::error::Result;
-use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::utils::conjunction;
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
 use datafusion::physical_expr::utils::{Guarantee, LiteralGuarantee};
 use datafusion::physical_optimizer::pruning::{PruningPredicate, PruningPredicateBuilder};
 
@@ -64,6 +64,28 @@ pub(super) fn prune(
         segments.into_iter().zip(may_match).filter_map(|(segment, kept)| kept.then_some(segment)).collect();
     let lookups = predicate.literal_guarantees().iter().filter_map(lookup).collect();
     Ok(Pruned { segments, lookups, ranges: Some(predicate) })
+}
+
+/// Leaves out the segments without a row of the project that is asked for, where one is: what can be told without making
+/// a predicate of the filters, which takes longer than to read a small part of a segment.
+pub(super) fn of_asked_projects(filters: &[Expr], mut segments: Vec<SegmentFile>) -> Pruned {
+    for project in filters.iter().filter_map(asked_project) {
+        segments.retain(|segment| {
+            segment.projects.as_deref().is_none_or(|names| names.iter().any(|name| name == project))
+        });
+    }
+    Pruned { segments, ..Pruned::default() }
+}
+
+/// The project of `project = '…'`.
+fn asked_project(filter: &Expr) -> Option<&str> {
+    let Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) = filter else { return None };
+    match (left.as_ref(), right.as_ref()) {
+        (Expr::Column(column), Expr::Literal(text, _)) | (Expr::Literal(text, _), Expr::Column(column)) => {
+            text.try_as_str().flatten().filter(|_| column.name == PROJECT)
+        }
+        _ => None,
+    }
 }
 
 fn lookup(guarantee: &LiteralGuarantee) -> Option<Lookup> {

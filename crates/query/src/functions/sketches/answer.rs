@@ -90,16 +90,8 @@ pub(super) fn state(sketches: &[Sketch]) -> ArrayRef {
     Arc::new(column.finish())
 }
 
-/// Each of these numbers as a state of its own, null where `kept` says no.
-pub(super) fn state_of_each(numbers: &Float64Array, kept: impl Fn(usize) -> bool) -> ArrayRef {
-    let mut column = LargeBinaryBuilder::with_capacity(numbers.len(), numbers.len() * 24);
-    for (row, number) in numbers.values().iter().enumerate() {
-        let mut sketch = Sketch::new();
-        if kept(row) && sketch.add(*number) {
-            column.append_value(sketch.encode());
-        } else {
-            column.append_null();
-        }
-    }
-    Arc::new(column.finish())
+/// One number as a state of its own; `None` of a number that is not counted.
+pub(super) fn state_of(number: f64) -> Option<Vec<u8>> {
+    let mut sketch = Sketch::new();
+    sketch.add(number).then(|| sketch.encode())
 }

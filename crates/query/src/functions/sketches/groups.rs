@@ -1,7 +1,8 @@
 //! A sketch for each group.
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
-use datafusion::arrow::datatypes::Float64Type;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, LargeBinaryBuilder};
 use datafusion::error::Result;
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
 use manometer_stats::Sketch;
@@ -36,6 +37,9 @@ impl SketchGroups {
     }
 
     fn merge(&mut self, column: &ArrayRef, groups: &[usize], filter: Option<&BooleanArray>) -> Result<()> {
+        if column.null_count() == column.len() {
+            return Ok(());
+        }
         let encoded = Encoded::of(column)?;
         for (row, group) in groups.iter().enumerate() {
             if filter.is_some_and(|filter| filter.is_null(row) || !filter.value(row)) {
@@ -65,13 +69,15 @@ impl GroupsAccumulator for SketchGroups {
         group_count: usize,
     ) -> Result<()> {
         self.sketches.resize_with(group_count.max(self.sketches.len()), Sketch::new);
-        let column = first(arguments)?;
-        if self.input == Input::Sketches {
-            return self.merge(column, groups, filter);
+        let (sketches, numbers) = self.input.of(arguments)?;
+        if let Some(sketches) = sketches {
+            self.merge(sketches, groups, filter)?;
         }
-        numbers::for_each_stretch(column.as_primitive::<Float64Type>(), groups, filter, |group, values| {
-            self.change(group, |sketch| sketch.extend(values));
-        });
+        if let Some(numbers) = numbers {
+            numbers::for_each_stretch(numbers, groups, filter, |group, values| {
+                self.change(group, |sketch| sketch.extend(values));
+            });
+        }
         Ok(())
     }
 
@@ -95,17 +101,20 @@ impl GroupsAccumulator for SketchGroups {
         arguments: &[ArrayRef],
         filter: Option<&BooleanArray>,
     ) -> Result<Vec<ArrayRef>> {
-        let column = first(arguments)?;
-        if self.input == Input::Numbers {
-            let values = column.as_primitive::<Float64Type>();
-            let kept = numbers::kept(values, filter);
-            let is_kept = |row| kept.as_ref().is_none_or(|kept| kept.is_valid(row));
-            return Ok(vec![answer::state_of_each(values, is_kept)]);
+        let (sketches, numbers) = self.input.of(arguments)?;
+        let sketches = sketches.map(Encoded::of).transpose()?;
+        let passes = |row| filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row));
+        let mut states = LargeBinaryBuilder::new();
+        for row in 0..first(arguments)?.len() {
+            let passes = passes(row);
+            let sketch = sketches.as_ref().filter(|_| passes).and_then(|sketches| sketches.row(row));
+            let number = numbers.filter(|numbers| passes && numbers.is_valid(row));
+            match (sketch, number.and_then(|numbers| answer::state_of(numbers.value(row)))) {
+                (Some(sketch), _) => states.append_value(sketch),
+                (None, number) => states.append_option(number),
+            }
         }
-        let encoded = Encoded::of(column)?;
-        let passes = |row: &usize| filter.is_none_or(|filter| filter.is_valid(*row) && filter.value(*row));
-        let rows = (0..column.len()).map(|row| Some(row).filter(passes).and_then(|row| encoded.row(row)));
-        Ok(vec![std::sync::Arc::new(rows.collect::<datafusion::arrow::array::LargeBinaryArray>())])
+        Ok(vec![Arc::new(states.finish())])
     }
 
     fn size(&self) -> usize {

@@ -1,9 +1,9 @@
-//! What a function of the family takes in: numbers, or sketches made before.
+//! What a function of the family takes in: numbers, sketches made before, or both.
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray};
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float64Array};
+use datafusion::arrow::datatypes::{DataType, Float64Type};
 use datafusion::error::{DataFusionError, Result};
 use manometer_stats::Sketch;
 
@@ -16,21 +16,50 @@ pub(super) enum Input {
     Numbers,
     /// Encoded sketches, merged.
     Sketches,
+    /// Encoded sketches and, as a second argument, numbers: a row has the one or the other.
+    Both,
 }
 
 impl Input {
-    /// The type the function gets its first argument in.
-    pub(super) fn coerced(self, function: &str, found: &DataType) -> Result<DataType> {
-        match (self, found) {
-            (Self::Numbers, _) => numbers::as_float(function, found),
-            (Self::Sketches, DataType::Binary | DataType::BinaryView | DataType::LargeBinary) => {
-                Ok(found.clone())
-            }
-            (Self::Sketches, DataType::Null) => Ok(DataType::Binary),
-            (Self::Sketches, _) => Err(DataFusionError::Plan(format!(
-                "{function} takes sketches, the binary values that sketch(x) makes; found {found}"
-            ))),
+    /// The arguments that hold it.
+    pub(super) const fn arguments(self) -> usize {
+        match self {
+            Self::Numbers | Self::Sketches => 1,
+            Self::Both => 2,
         }
+    }
+
+    /// The types the function gets these arguments in.
+    pub(super) fn coerced(self, function: &str, found: &[DataType]) -> Result<Vec<DataType>> {
+        match (self, found) {
+            (Self::Numbers, [numbers]) => Ok(vec![numbers::as_float(function, numbers)?]),
+            (Self::Sketches, [sketches]) => Ok(vec![sketch_type(function, sketches)?]),
+            (Self::Both, [sketches, numbers]) => {
+                Ok(vec![sketch_type(function, sketches)?, numbers::as_float(function, numbers)?])
+            }
+            _ => Err(DataFusionError::Internal(format!("{function} of {} arguments", found.len()))),
+        }
+    }
+
+    /// The column of sketches and the column of numbers among these arguments.
+    pub(super) fn of(self, arguments: &[ArrayRef]) -> Result<(Option<&ArrayRef>, Option<&Float64Array>)> {
+        let (sketches, numbers) = match (self, arguments) {
+            (Self::Numbers, [numbers, ..]) => (None, Some(numbers)),
+            (Self::Sketches, [sketches, ..]) => (Some(sketches), None),
+            (Self::Both, [sketches, numbers, ..]) => (Some(sketches), Some(numbers)),
+            _ => return Err(DataFusionError::Internal("an aggregate without input".to_owned())),
+        };
+        Ok((sketches, numbers.map(|numbers| numbers.as_primitive::<Float64Type>())))
+    }
+}
+
+fn sketch_type(function: &str, found: &DataType) -> Result<DataType> {
+    match found {
+        DataType::Binary | DataType::BinaryView | DataType::LargeBinary => Ok(found.clone()),
+        DataType::Null => Ok(DataType::Binary),
+        _ => Err(DataFusionError::Plan(format!(
+            "{function} takes sketches, the binary values that sketch(x) makes; found {found}"
+        ))),
     }
 }
 

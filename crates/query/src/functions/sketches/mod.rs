@@ -3,8 +3,8 @@
 //! ```text
 //!  quantile, quantiles, p50 … p99, sketch       numbers ─┐
 //!                                                        ├─► a Sketch for each group ─► state: encoded sketches
-//!  sketch_quantile, …_quantiles, …_merge       sketches ─┘             │                 (merged where parts meet)
-//!                                                                      └─► a number, a list of numbers, or the sketch
+//!  sketch_quantile, …_quantiles, …_merge       sketches ─┤             │                 (merged where parts meet)
+//!  where roll-ups stand for rows ([`of_both`]) both ─────┘             └─► a number, a list of numbers, or the sketch
 //! ```
 //!
 //! An answer lies at most [`RELATIVE_ERROR`](manometer_stats::sketch::RELATIVE_ERROR) (0.4 %) from what
@@ -19,7 +19,6 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::ScalarValue;
-use datafusion::common::utils::take_function_args;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
@@ -80,19 +79,27 @@ pub(super) fn aggregates() -> Vec<Arc<AggregateUDF>> {
     family.into_iter().map(|(name, input, form)| udaf(name, input, form)).collect()
 }
 
-/// The function that answers several probabilities of what this call asks one of, and that one.
-pub(crate) fn several(call: &AggregateFunction) -> Option<(Arc<AggregateUDF>, f64)> {
+/// The function that answers of sketches and of numbers, two columns of which a row has one, what this call answers of
+/// numbers; `None` of any other call.
+pub(crate) fn of_both(call: &AggregateFunction) -> Option<Arc<AggregateUDF>> {
     let function = call.func.inner().downcast_ref::<SketchFunction>()?;
-    let probability = match (&function.form, call.params.args.as_slice()) {
-        (Form::Percentile(percent), [_]) => f64::from(*percent) / 100.0,
-        (Form::One, [_, Expr::Literal(ScalarValue::Float64(Some(probability)), _)]) => *probability,
+    (function.input == Input::Numbers).then(|| udaf(function.name, Input::Both, function.form.clone()))
+}
+
+/// The function that answers several probabilities of what this call asks one of, the arguments of both, and that one.
+pub(crate) fn several(call: &AggregateFunction) -> Option<(Arc<AggregateUDF>, Vec<Expr>, f64)> {
+    let function = call.func.inner().downcast_ref::<SketchFunction>()?;
+    let (values, further) = call.params.args.split_at_checked(function.input.arguments())?;
+    let probability = match (&function.form, further) {
+        (Form::Percentile(percent), []) => f64::from(*percent) / 100.0,
+        (Form::One, [Expr::Literal(ScalarValue::Float64(Some(probability)), _)]) => *probability,
         _ => return None,
     };
-    let several = match function.input {
-        Input::Numbers => udaf("quantiles", Input::Numbers, Form::Many),
-        Input::Sketches => udaf("sketch_quantiles", Input::Sketches, Form::Many),
+    let name = match function.input {
+        Input::Numbers | Input::Both => "quantiles",
+        Input::Sketches => "sketch_quantiles",
     };
-    Some((several, probability))
+    Some((udaf(name, function.input, Form::Many), values.to_vec(), probability))
 }
 
 /// The function that answers what this one of [`several`] answers with these probabilities, of the values alone: an
@@ -125,8 +132,8 @@ impl SketchFunction {
                 Ok(Answer::Many(Some(checked.collect::<Result<_>>()?)))
             }
             (Form::Encoded, _) => Ok(Answer::Encoded),
-            (Form::One, [_, argument]) => Ok(Answer::One(probabilities::one(self.name, argument)?)),
-            (Form::Many, [_, argument]) => Ok(Answer::Many(probabilities::list(self.name, argument)?)),
+            (Form::One, [.., argument]) => Ok(Answer::One(probabilities::one(self.name, argument)?)),
+            (Form::Many, [.., argument]) => Ok(Answer::Many(probabilities::list(self.name, argument)?)),
             _ => Err(DataFusionError::Internal(format!("{} without its arguments", self.name))),
         }
     }
@@ -142,23 +149,28 @@ impl AggregateUDFImpl for SketchFunction {
     }
 
     fn coerce_types(&self, arguments: &[DataType]) -> Result<Vec<DataType>> {
-        match self.form {
-            Form::Percentile(_) | Form::These(_) | Form::Encoded => {
-                let [values] = take_function_args(self.name, arguments)?;
-                Ok(vec![self.input.coerced(self.name, values)?])
-            }
-            Form::One => {
-                let [values, probability] = take_function_args(self.name, arguments)?;
-                Ok(vec![
-                    self.input.coerced(self.name, values)?,
-                    probabilities::one_type(self.name, probability)?,
-                ])
-            }
-            Form::Many => {
-                let [values, list] = take_function_args(self.name, arguments)?;
-                Ok(vec![self.input.coerced(self.name, values)?, probabilities::list_type(self.name, list)?])
-            }
+        let further = match self.form {
+            Form::Percentile(_) | Form::These(_) | Form::Encoded => 0,
+            Form::One | Form::Many => 1,
+        };
+        let values = self.input.arguments();
+        if arguments.len() != values + further {
+            return Err(DataFusionError::Plan(format!(
+                "{} takes {} arguments, found {}",
+                self.name,
+                values + further,
+                arguments.len()
+            )));
         }
+        let (values, further) = arguments.split_at(values);
+        let mut types = self.input.coerced(self.name, values)?;
+        for probabilities in further {
+            types.push(match self.form {
+                Form::Many => probabilities::list_type(self.name, probabilities)?,
+                _ => probabilities::one_type(self.name, probabilities)?,
+            });
+        }
+        Ok(types)
     }
 
     fn return_type(&self, _arguments: &[DataType]) -> Result<DataType> {

@@ -1,7 +1,6 @@
 //! One sketch over all rows: a query without groups, or a window.
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray};
-use datafusion::arrow::datatypes::Float64Type;
+use datafusion::arrow::array::{Array, ArrayRef};
 use datafusion::common::ScalarValue;
 use datafusion::error::Result;
 use datafusion::logical_expr::Accumulator;
@@ -34,11 +33,11 @@ impl WholeSketch {
 
 impl Accumulator for WholeSketch {
     fn update_batch(&mut self, arguments: &[ArrayRef]) -> Result<()> {
-        let column = first(arguments)?;
-        if self.input == Input::Sketches {
-            return self.merge(column);
+        let (sketches, values) = self.input.of(arguments)?;
+        if let Some(sketches) = sketches {
+            self.merge(sketches)?;
         }
-        let values = column.as_primitive::<Float64Type>();
+        let Some(values) = values else { return Ok(()) };
         match numbers::kept(values, None) {
             None => {
                 self.sketch.extend(values.values());
