@@ -181,3 +181,27 @@ fn counts_larger_than_any_list_are_merged_without_growing() {
     assert_eq!(doubling.quantile(0.3), Some(2.5));
     assert_eq!(Sketch::decode(&doubling.encode()), Ok(doubling));
 }
+
+#[test]
+fn counts_that_outgrow_32_bits_stand_beside_small_ones() {
+    let mut large = sketch(&[1.0, 300.0]);
+    for _ in 0..33 {
+        let same = large.clone();
+        large.merge(&same);
+    }
+    // Three octaves: one without a large count, and buckets that are counted on after they outgrew.
+    let mut whole = sketch(&[1.0, 1.0, 40.0, 300.0]);
+    whole.merge(&large);
+    whole.extend(&[1.0; 200]);
+    let count = (1_u64 << 34) + 204;
+    assert_eq!(whole.count(), count);
+    let rank = |rank: u64| rank as f64 / (count - 1) as f64;
+    let found =
+        whole.quantiles(&[0.0, rank(1 << 33), rank((1 << 33) + 202), rank((1 << 33) + 204), 1.0]).unwrap();
+    for (found, expected) in found.iter().zip([1.0, 1.0, 40.0, 300.0, 300.0]) {
+        assert!((found - expected).abs() <= expected / 256.0, "{found} for {expected}");
+    }
+    let decoded = Sketch::decode(&whole.encode()).unwrap();
+    assert_eq!(decoded, whole);
+    assert_eq!(decoded.encode(), whole.encode());
+}

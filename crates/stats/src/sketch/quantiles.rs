@@ -1,6 +1,7 @@
 //! Quantiles, any number of them in one pass over the buckets.
 
 use super::Sketch;
+use super::bucket::Key;
 
 impl Sketch {
     /// The quantile for a probability between 0 and 1 (others are taken as the nearer end); `None` of an empty sketch.
@@ -38,24 +39,12 @@ impl Sketch {
 
     /// The values of these ranks, ascending and counted from 0.
     fn values_at(&self, ranks: &[u64]) -> Vec<f64> {
-        let buckets = self.storage.sorted();
-        let mut values = Vec::with_capacity(ranks.len());
-        let mut ranks = ranks.iter().peekable();
-        let mut seen = 0_u64;
-        for (key, count) in buckets {
-            seen = seen.saturating_add(count);
-            while let Some(rank) = ranks.next_if(|rank| **rank < seen) {
-                let is_end = |end: u64| *rank == end;
-                values.push(if is_end(0) {
-                    self.min
-                } else if is_end(self.count - 1) {
-                    self.max
-                } else {
-                    key.middle().clamp(self.min, self.max)
-                });
-            }
-        }
-        values
+        let of_bucket = |(rank, key): (&u64, Key)| match *rank {
+            0 => self.min,
+            rank if rank == self.count - 1 => self.max,
+            _ => key.middle().clamp(self.min, self.max),
+        };
+        ranks.iter().zip(self.storage.at_ranks(ranks)).map(of_bucket).collect()
     }
 }
 

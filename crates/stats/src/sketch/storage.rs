@@ -2,11 +2,14 @@
 //!
 //! A query that groups by test makes a sketch for each of a million tests, most of them with a handful of values; one
 //! without groups counts a billion values in one. The list serves the first, at 4 bytes a value; the pages serve the
-//! second, where counting is a look into a small table and an addition.
+//! second, where counting is a look into a small table and an addition. A page has 32 bits for each count; the few counts
+//! that outgrow them lie beside.
+
+use std::collections::BTreeMap;
 
 use super::bucket::{Key, MANTISSA_BITS};
 
-/// Values kept one by one before pages are laid out; a page takes as much as 256 of them.
+/// Values kept one by one before pages are laid out; a page takes as much.
 const FEW: usize = 128;
 const PAGE_BUCKETS: usize = 1 << MANTISSA_BITS;
 /// No page: what the table holds for an octave without values.
@@ -16,7 +19,7 @@ const NONE: u16 = u16::MAX;
 pub(super) enum Storage {
     /// In the order they came.
     Few(Vec<i32>),
-    Pages(Pages),
+    Pages(Box<Pages>),
 }
 
 impl Default for Storage {
@@ -26,13 +29,15 @@ impl Default for Storage {
 }
 
 /// Pages by octave.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Pages {
     /// Octave of the first entry of `table`.
     first_octave: i32,
     /// Which page an octave has.
     table: Vec<u16>,
-    pages: Vec<[u64; PAGE_BUCKETS]>,
+    pages: Vec<[u32; PAGE_BUCKETS]>,
+    /// What outgrew 32 bits, by the number of the bucket; counts as well as the page does.
+    outgrown: BTreeMap<i32, u64>,
 }
 
 impl Storage {
@@ -53,7 +58,7 @@ impl Storage {
                 values.extend(std::iter::repeat_n(key.number(), count as usize));
                 return;
             }
-            let mut pages = Pages { first_octave: 0, table: Vec::new(), pages: Vec::new() };
+            let mut pages = Box::<Pages>::default();
             for value in values.iter() {
                 pages.add_number(*value, 1);
             }
@@ -92,13 +97,60 @@ impl Storage {
         buckets
     }
 
+    /// The buckets in which the values of some ranks lie, ascending. `ranks` ascend and count from 0.
+    pub(super) fn at_ranks(&self, ranks: &[u64]) -> Vec<Key> {
+        let mut walk = Walk { ranks, seen: 0, found: Vec::with_capacity(ranks.len()) };
+        match self {
+            Self::Few(_) => self.sorted().into_iter().for_each(|(key, count)| walk.pass(key, count)),
+            Self::Pages(pages) => {
+                for (first, counts) in pages.by_octave() {
+                    let count = pages.count_of(first, counts);
+                    if !walk.skip(count) {
+                        pages.for_each_of(first, counts, &mut |key, count| walk.pass(key, count));
+                    }
+                }
+            }
+        }
+        walk.found
+    }
+
     pub(super) fn memory_bytes(&self) -> usize {
         match self {
             Self::Few(values) => values.capacity() * size_of::<i32>(),
             Self::Pages(pages) => {
-                pages.table.capacity() * size_of::<u16>()
-                    + pages.pages.capacity() * size_of::<[u64; PAGE_BUCKETS]>()
+                size_of::<Pages>()
+                    + pages.table.capacity() * size_of::<u16>()
+                    + pages.pages.capacity() * size_of::<[u32; PAGE_BUCKETS]>()
+                    + pages.outgrown.len() * 2 * size_of::<(i32, u64)>()
             }
+        }
+    }
+}
+
+/// A walk over buckets that looks for ranks.
+struct Walk<'a> {
+    /// Those that are not found yet.
+    ranks: &'a [u64],
+    seen: u64,
+    found: Vec<Key>,
+}
+
+impl Walk<'_> {
+    /// Passes so many values by, when no rank lies among them.
+    fn skip(&mut self, count: u64) -> bool {
+        let end = self.seen.saturating_add(count);
+        let skips = self.ranks.first().is_none_or(|rank| *rank >= end);
+        if skips {
+            self.seen = end;
+        }
+        skips
+    }
+
+    fn pass(&mut self, key: Key, count: u64) {
+        self.seen = self.seen.saturating_add(count);
+        while let Some((_, rest)) = self.ranks.split_first().filter(|(rank, _)| **rank < self.seen) {
+            self.found.push(key);
+            self.ranks = rest;
         }
     }
 }
@@ -118,8 +170,17 @@ impl Pages {
         let page = self.table.get(entry).copied().unwrap_or(NONE);
         let page = if page == NONE { self.new_page(octave) } else { page };
         if let Some(slot) = self.pages.get_mut(usize::from(page)).and_then(|page| page.get_mut(bucket)) {
-            *slot = slot.saturating_add(count);
+            match u32::try_from(count).ok().and_then(|count| slot.checked_add(count)) {
+                Some(sum) => *slot = sum,
+                None => self.outgrow(number, count),
+            }
         }
+    }
+
+    #[cold]
+    fn outgrow(&mut self, number: i32, count: u64) {
+        let outgrown = self.outgrown.entry(number).or_default();
+        *outgrown = outgrown.saturating_add(count);
     }
 
     #[cold]
@@ -141,8 +202,8 @@ impl Pages {
             *slot = page;
         }
         if self.pages.len() == self.pages.capacity() {
-            // A page is a kilobyte: room for twice as many would mostly stay empty.
-            self.pages.reserve_exact((self.pages.len() / 4).max(1));
+            // A page is half a kilobyte: room for twice as many would mostly stay empty.
+            self.pages.reserve_exact((self.pages.len() / 4).max(2));
         }
         self.pages.push([0; PAGE_BUCKETS]);
         page
@@ -150,14 +211,40 @@ impl Pages {
 
     /// Ascending, since the table is by octave.
     fn for_each(&self, visit: &mut dyn FnMut(Key, u64)) {
-        for (entry, page) in self.table.iter().enumerate() {
-            let Some(counts) = self.pages.get(usize::from(*page)) else { continue };
-            let first = (i64::from(self.first_octave) + entry as i64) << MANTISSA_BITS;
-            for (bucket, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-                if let Some(key) = Key::from_number(first + bucket as i64) {
-                    visit(key, *count);
-                }
+        for (first, counts) in self.by_octave() {
+            self.for_each_of(first, counts, visit);
+        }
+    }
+
+    /// The pages, ascending, each with the number of its first bucket.
+    fn by_octave(&self) -> impl Iterator<Item = (i32, &[u32; PAGE_BUCKETS])> {
+        self.table.iter().enumerate().filter_map(|(entry, page)| {
+            let counts = self.pages.get(usize::from(*page))?;
+            Some(((self.first_octave + entry as i32) << MANTISSA_BITS, counts))
+        })
+    }
+
+    fn for_each_of(&self, first: i32, counts: &[u32; PAGE_BUCKETS], visit: &mut dyn FnMut(Key, u64)) {
+        for (number, count) in (first..).zip(counts) {
+            let count = u64::from(*count).saturating_add(self.outgrown(number));
+            if let Some(key) = Key::from_number(i64::from(number)).filter(|_| count > 0) {
+                visit(key, count);
             }
         }
+    }
+
+    #[inline]
+    fn outgrown(&self, number: i32) -> u64 {
+        if self.outgrown.is_empty() { 0 } else { self.outgrown.get(&number).copied().unwrap_or(0) }
+    }
+
+    /// The values of a page.
+    fn count_of(&self, first: i32, counts: &[u32; PAGE_BUCKETS]) -> u64 {
+        let outgrown: u64 = self
+            .outgrown
+            .range(first..first + PAGE_BUCKETS as i32)
+            .map(|(_, count)| *count)
+            .fold(0, u64::saturating_add);
+        counts.iter().map(|count| u64::from(*count)).sum::<u64>().saturating_add(outgrown)
     }
 }
