@@ -41,11 +41,13 @@ const PASSES: usize = 1;
 pub(crate) fn all(rollups: RollupUse) -> Vec<Rule> {
     let mut rules = Optimizer::new().rules;
     rules.push(Arc::new(share::CountOnce));
-    rules.push(Arc::new(exact::ReadAgain));
-    if rollups != RollupUse::Never {
+    let use_rollups =
+        (rollups != RollupUse::Never).then_some(UseRollups { always: rollups == RollupUse::Always });
+    rules.push(Arc::new(exact::ReadAgain { rollups: use_rollups }));
+    if let Some(use_rollups) = use_rollups {
         let filters_are_down = rules.iter().position(|rule| rule.name() == "push_down_filter");
         let place = filters_are_down.map_or(rules.len(), |position| position + 1);
-        rules.insert(place, Arc::new(UseRollups { always: rollups == RollupUse::Always }));
+        rules.insert(place, Arc::new(use_rollups));
     }
     rules
 }

@@ -69,6 +69,17 @@ pub(super) fn all(rows: u64) -> Vec<Question> {
             at_most_milliseconds: None,
         },
         Question {
+            what: "p99 by day, exact, as served: histogram from roll-ups, values from rows (DuckDB: rows)",
+            ours: by_day(
+                "date_trunc('day', at)",
+                "percentile_cont(0.99) WITHIN GROUP (ORDER BY duration_seconds)",
+            ),
+            duckdb: by_day(DUCKDB_DAY, "quantile_cont(duration_seconds, 0.99)"),
+            as_served: true,
+            times_as_quick: Some(1.0),
+            at_most_milliseconds: None,
+        },
+        Question {
             what: "p95 by hour of one service, 7 days, as served: from roll-ups (DuckDB: rows)",
             ours: by_hour("date_trunc('hour', at)", "p95(duration_seconds)", &service_week),
             duckdb: by_hour(DUCKDB_HOUR, "approx_quantile(duration_seconds, 0.95)", &service_week),

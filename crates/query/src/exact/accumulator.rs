@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, LargeBinaryBuilder};
-use datafusion::arrow::datatypes::Float64Type;
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, LargeBinaryBuilder};
+use datafusion::arrow::datatypes::{Float64Type, Int64Type};
 use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
@@ -11,17 +11,39 @@ use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
 use super::held::{Held, values_of};
 use super::question::Question;
 use crate::functions::numbers::{for_each_stretch, kept};
+use crate::functions::sketches::Encoded;
 
 /// Bytes of values held one by one before the large groups become histograms, where there is a second pass.
 const MOST_HELD_BYTES: usize = 8 << 20;
 /// Values of a group that stay: fewer take no more memory than its histogram would.
 const ALWAYS_HELD: usize = 256;
 
+/// What the function is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Input {
+    /// A column of values.
+    Values,
+    /// Of roll-ups encoded sketches and how many values each row stands for, then of rows the values.
+    Both,
+}
+
+impl Input {
+    fn values(self, arguments: &[ArrayRef]) -> Result<&Float64Array> {
+        let place = match self {
+            Self::Values => 0,
+            Self::Both => 2,
+        };
+        let column = arguments.get(place).ok_or_else(|| without_input())?;
+        Ok(column.as_primitive::<Float64Type>())
+    }
+}
+
 /// What is held of all groups, by the number of the group.
 #[derive(Debug)]
 pub(super) struct Accumulated {
     /// What to answer; `None` where that is for the second pass to do.
     question: Option<Question>,
+    input: Input,
     groups: Vec<Held>,
     held_bytes: usize,
     /// Has [`MOST_HELD_BYTES`] been passed?
@@ -31,12 +53,16 @@ pub(super) struct Accumulated {
 impl Accumulated {
     /// Holds all values and answers.
     pub(super) fn only(question: Question) -> Self {
-        Self { question: Some(question), groups: Vec::new(), held_bytes: 0, is_tight: false }
+        Self::new(Some(question), Input::Values)
     }
 
     /// Holds what is bounded, for a second pass.
-    pub(super) fn first() -> Self {
-        Self { question: None, groups: Vec::new(), held_bytes: 0, is_tight: false }
+    pub(super) fn first(input: Input) -> Self {
+        Self::new(None, input)
+    }
+
+    fn new(question: Option<Question>, input: Input) -> Self {
+        Self { question, input, groups: Vec::new(), held_bytes: 0, is_tight: false }
     }
 
     pub(super) fn make_room(&mut self, group_count: usize) {
@@ -97,7 +123,26 @@ impl Accumulated {
 }
 
 fn first(arguments: &[ArrayRef]) -> Result<&ArrayRef> {
-    arguments.first().ok_or_else(|| DataFusionError::Internal("a percentile without input".to_owned()))
+    arguments.first().ok_or_else(without_input)
+}
+
+fn without_input() -> DataFusionError {
+    DataFusionError::Internal("a percentile without input".to_owned())
+}
+
+/// The roll-ups among rows that pass the filter: where they stand, what they count, and their sketches.
+fn rolled_up<'a>(
+    arguments: &'a [ArrayRef],
+    filter: Option<&'a BooleanArray>,
+) -> Result<impl Iterator<Item = (usize, u64, Option<&'a [u8]>)>> {
+    let [sketches, counts, values, ..] = arguments else { return Err(without_input()) };
+    let (sketches, counts) = (Encoded::of(sketches)?, counts.as_primitive::<Int64Type>());
+    let passes = move |row| filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row));
+    Ok((0..counts.len()).filter(move |row| values.is_null(*row) && passes(*row)).filter_map(move |row| {
+        let count = counts.is_valid(row).then(|| counts.value(row))?;
+        let count = u64::try_from(count).ok().filter(|count| *count > 0)?;
+        Some((row, count, sketches.row(row)))
+    }))
 }
 
 fn encoded(groups: &[Held]) -> ArrayRef {
@@ -115,8 +160,13 @@ impl GroupsAccumulator for Accumulated {
         group_count: usize,
     ) -> Result<()> {
         self.make_room(group_count);
-        let values = first(arguments)?.as_primitive::<Float64Type>();
-        for_each_stretch(values, groups, filter, |group, values| {
+        if self.input == Input::Both {
+            for (row, count, sketch) in rolled_up(arguments, filter)? {
+                let Some(group) = groups.get(row) else { continue };
+                self.change(*group, |held| held.add_rolled_up(sketch, count)).transpose()?;
+            }
+        }
+        for_each_stretch(self.input.values(arguments)?, groups, filter, |group, values| {
             self.change(group, |held| held.add(values));
         });
         Ok(())
@@ -141,13 +191,24 @@ impl GroupsAccumulator for Accumulated {
         arguments: &[ArrayRef],
         filter: Option<&BooleanArray>,
     ) -> Result<Vec<ArrayRef>> {
-        let values = first(arguments)?.as_primitive::<Float64Type>();
+        let values = self.input.values(arguments)?;
         let kept = kept(values, filter);
-        let mut column = LargeBinaryBuilder::with_capacity(values.len(), values.len() * 9);
-        for (row, value) in values.values().iter().enumerate() {
+        let mut held: Vec<Option<Held>> = Vec::with_capacity(values.len());
+        held.extend(values.values().iter().enumerate().map(|(row, value)| {
             let is_kept = kept.as_ref().is_none_or(|kept| kept.is_valid(row));
-            column.append_option(is_kept.then(|| Held::Values(vec![*value]).encode()).flatten());
+            is_kept.then(|| Held::Values(vec![*value]))
+        }));
+        if self.input == Input::Both {
+            for (row, count, sketch) in rolled_up(arguments, filter)? {
+                let mut rolled_up = Held::default();
+                rolled_up.add_rolled_up(sketch, count)?;
+                if let Some(place) = held.get_mut(row) {
+                    *place = Some(rolled_up);
+                }
+            }
         }
+        let mut column = LargeBinaryBuilder::with_capacity(values.len(), values.len() * 9);
+        held.into_iter().for_each(|held| column.append_option(held.and_then(|held| held.encode())));
         Ok(vec![Arc::new(column.finish())])
     }
 

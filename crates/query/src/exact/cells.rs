@@ -105,6 +105,12 @@ impl Cell {
 
 /// Where the values of these ranks lie, as far as a histogram can tell.
 fn locate(histogram: &Histogram, ranks: &[u64]) -> Vec<(u64, Found)> {
+    if histogram.unplaced > 0 {
+        // They may stand on either side of any rank.
+        let (low, high) = (order::key(f64::NEG_INFINITY), order::key(f64::NAN));
+        let anywhere = Found::In(KeyRange { low, high, below: 0, count: histogram.count() });
+        return ranks.iter().map(|rank| (*rank, anywhere)).collect();
+    }
     let first_finite = histogram.minus_infinity;
     let first_infinity = first_finite + histogram.finite.count();
     let first_nan = first_infinity + histogram.infinity;

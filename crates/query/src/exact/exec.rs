@@ -1,5 +1,6 @@
 //! The plan node that runs the first pass, then as many more as it takes.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::expressions::{Column, DynamicFilterPhysicalExpr, lit};
+use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_expr::{Distribution, EquivalenceProperties, Partitioning, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, reset_plan_states};
 use datafusion::physical_plan::filter::FilterExec;
@@ -36,7 +38,7 @@ pub(super) struct ExactPercentilesExec {
     /// Columns of the groups, then the values of each percentile; read only where values are too many to hold.
     again: Arc<dyn ExecutionPlan>,
     /// Lets through the rows of `again` that a pass needs.
-    nearby: Arc<DynamicFilterPhysicalExpr>,
+    nearby: Nearby,
     group_count: usize,
     /// The percentiles: which column of `first`, and what is asked.
     questions: Arc<Vec<(usize, Question)>>,
@@ -82,8 +84,7 @@ impl ExactPercentilesExec {
         for _ in 0..MOST_PASSES {
             let Some(search) = self.search(&held, &cells)? else { break };
             let (open, search) = (search.0, Arc::new(search.1));
-            let values: Vec<_> = self.nearby.children().into_iter().cloned().collect();
-            self.nearby.update(search.nearby(&values))?;
+            self.nearby.filter.update(search.nearby(&self.nearby.values))?;
             let collectors = read_again(&again, Arc::clone(&search), &context).await?;
             for ((cells, targets), collectors) in cells.iter_mut().zip(&search.targets).zip(collectors) {
                 tell(cells, &open, targets, collectors)?;
@@ -127,17 +128,31 @@ impl ExactPercentilesExec {
     }
 }
 
-/// The input with a filter in it that is told later what to let through, and that filter, whose children are the values.
+/// A filter that is told later what to let through, and of which expressions.
+#[derive(Debug, Clone)]
+struct Nearby {
+    filter: Arc<DynamicFilterPhysicalExpr>,
+    values: Vec<Arc<dyn PhysicalExpr>>,
+}
+
+impl Nearby {
+    /// What the engine follows on the way down are the columns: of two expressions one may be a part of the other.
+    fn of(values: Vec<Arc<dyn PhysicalExpr>>) -> Self {
+        let columns: HashSet<Column> = values.iter().flat_map(collect_columns).collect();
+        let columns = columns.into_iter().map(|column| Arc::new(column) as Arc<dyn PhysicalExpr>);
+        Self { filter: Arc::new(DynamicFilterPhysicalExpr::new(columns.collect(), lit(true))), values }
+    }
+}
+
+/// The input with a filter in it that is told later what to let through, and that filter.
 ///
 /// It lies below the projection that makes the columns of the groups, which are then made of the few rows it lets
 /// through.
-fn filtered(
-    input: Arc<dyn ExecutionPlan>,
-    group_count: usize,
-) -> Result<(Arc<dyn ExecutionPlan>, Arc<DynamicFilterPhysicalExpr>)> {
+fn filtered(input: Arc<dyn ExecutionPlan>, group_count: usize) -> Result<(Arc<dyn ExecutionPlan>, Nearby)> {
     let filter = |input: &Arc<dyn ExecutionPlan>, values: Vec<Arc<dyn PhysicalExpr>>| {
-        let nearby = Arc::new(DynamicFilterPhysicalExpr::new(values, lit(true)));
-        let filter = FilterExec::try_new(Arc::clone(&nearby) as Arc<dyn PhysicalExpr>, Arc::clone(input))?;
+        let nearby = Nearby::of(values);
+        let predicate = Arc::clone(&nearby.filter) as Arc<dyn PhysicalExpr>;
+        let filter = FilterExec::try_new(predicate, Arc::clone(input))?;
         Ok::<_, DataFusionError>((Arc::new(filter) as Arc<dyn ExecutionPlan>, nearby))
     };
     if let Some(projection) = input.downcast_ref::<ProjectionExec>() {

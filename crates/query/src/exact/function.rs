@@ -12,7 +12,7 @@ use datafusion::logical_expr::{
 };
 use datafusion::physical_expr::PhysicalExpr;
 
-use super::accumulator::Accumulated;
+use super::accumulator::{Accumulated, Input};
 use super::question::{Kind, Probabilities, Question};
 use crate::functions::{numbers, probabilities};
 
@@ -25,7 +25,7 @@ pub(super) enum Pass {
     /// No: all values are held, and this pass gives the answer.
     Only,
     /// Yes: it gives what it held, which is bounded.
-    First,
+    First(Input),
 }
 
 /// One of the functions, for one kind of pass.
@@ -53,6 +53,12 @@ pub(super) fn kind_of(function: &AggregateUDF) -> Option<Kind> {
     (ours.pass == Pass::Only).then_some(ours.kind)
 }
 
+/// The function that makes of roll-ups and rows what this first pass makes of rows; `None` of any other.
+pub(super) fn first_pass_of_both(function: &AggregateUDF) -> Option<Arc<AggregateUDF>> {
+    let ours = function.inner().downcast_ref::<ExactPercentile>()?;
+    (ours.pass == Pass::First(Input::Values)).then(|| udaf(ours.kind, Pass::First(Input::Both)))
+}
+
 /// The probabilities an argument says.
 pub(super) fn probabilities_of(
     kind: Kind,
@@ -73,8 +79,8 @@ impl ExactPercentile {
                 "{name} of DISTINCT values is not supported: select them in a subquery"
             )));
         }
-        if self.pass == Pass::First {
-            return Ok(Accumulated::first());
+        if let Pass::First(input) = self.pass {
+            return Ok(Accumulated::first(input));
         }
         let ([_, argument], [_, field]) = (args.exprs, args.expr_fields) else {
             return Err(DataFusionError::Internal(format!("{name} without its arguments")));
@@ -92,8 +98,8 @@ impl AggregateUDFImpl for ExactPercentile {
     fn name(&self) -> &str {
         match (self.pass, self.kind) {
             (Pass::Only, kind) => kind.name(),
-            (Pass::First, Kind::Continuous) => "percentile_cont_first_pass",
-            (Pass::First, Kind::Discrete) => "percentile_disc_first_pass",
+            (Pass::First(_), Kind::Continuous) => "percentile_cont_first_pass",
+            (Pass::First(_), Kind::Discrete) => "percentile_disc_first_pass",
         }
     }
 
@@ -106,6 +112,9 @@ impl AggregateUDFImpl for ExactPercentile {
     }
 
     fn coerce_types(&self, arguments: &[DataType]) -> Result<Vec<DataType>> {
+        if self.pass == Pass::First(Input::Both) {
+            return Ok(arguments.to_vec());
+        }
         let name = self.kind.name();
         let [values, wanted] = take_function_args(name, arguments)?;
         let is_exact_as_float = !matches!(values, DataType::Int64 | DataType::UInt64) && !values.is_decimal();
@@ -125,7 +134,7 @@ impl AggregateUDFImpl for ExactPercentile {
 
     fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
         Ok(match (self.pass, arguments) {
-            (Pass::First, _) => HELD,
+            (Pass::First(_), _) => HELD,
             (Pass::Only, [_, DataType::List(_)]) => DataType::new_list(DataType::Float64, true),
             (Pass::Only, _) => DataType::Float64,
         })

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | 1 | 0: values, 1: histogram |
 //! | 8 each | values: IEEE 754, little-endian |
-//! | 8, 8, 8 | histogram: how often minus infinity, infinity, NaN, little-endian |
+//! | 8, 8, 8, 8 | histogram: how often minus infinity, infinity, NaN, any of these, little-endian |
 //! | the rest | histogram: the encoded sketch of the finite ones |
 
 use datafusion::error::{DataFusionError, Result};
@@ -37,6 +37,8 @@ pub(super) struct Histogram {
     pub(super) minus_infinity: u64,
     pub(super) infinity: u64,
     pub(super) not_a_number: u64,
+    /// Values of which a roll-up says but that they are there: those that its sketch leaves out, as they are not finite.
+    pub(super) unplaced: u64,
 }
 
 impl Histogram {
@@ -57,7 +59,7 @@ impl Histogram {
 
     /// How many values were counted.
     pub(super) fn count(&self) -> u64 {
-        self.finite.count() + self.minus_infinity + self.infinity + self.not_a_number
+        self.finite.count() + self.minus_infinity + self.infinity + self.not_a_number + self.unplaced
     }
 }
 
@@ -67,6 +69,22 @@ impl Held {
             Self::Values(all) => all.extend_from_slice(values),
             Self::Histogram(histogram) => histogram.add(values),
         }
+    }
+
+    /// Counts `count` values of a roll-up, which has a sketch of the finite ones.
+    ///
+    /// # Errors
+    /// When the bytes are no sketch.
+    pub(super) fn add_rolled_up(&mut self, sketch: Option<&[u8]>, count: u64) -> Result<()> {
+        self.keep_histogram();
+        if let Self::Histogram(histogram) = self {
+            let before = histogram.finite.count();
+            if let Some(bytes) = sketch {
+                histogram.finite.merge_encoded(bytes).map_err(|_| malformed())?;
+            }
+            histogram.unplaced += count.saturating_sub(histogram.finite.count() - before);
+        }
+        Ok(())
     }
 
     /// Keeps no more of the values than how many there are of which size.
@@ -106,7 +124,8 @@ impl Held {
             }
             Self::Histogram(histogram) => {
                 let mut bytes = vec![HISTOGRAM];
-                for count in [histogram.minus_infinity, histogram.infinity, histogram.not_a_number] {
+                let Histogram { finite: _, minus_infinity, infinity, not_a_number, unplaced } = **histogram;
+                for count in [minus_infinity, infinity, not_a_number, unplaced] {
                     bytes.extend_from_slice(&count.to_le_bytes());
                 }
                 bytes.extend_from_slice(&histogram.finite.encode());
@@ -133,14 +152,15 @@ impl Held {
             Some((&HISTOGRAM, rest)) => {
                 self.keep_histogram();
                 let Self::Histogram(histogram) = self else { return Err(malformed()) };
-                let (counts, sketch) = rest.split_at_checked(24).ok_or_else(malformed)?;
-                let ([minus_infinity, infinity, not_a_number], []) = counts.as_chunks::<8>() else {
+                let (counts, sketch) = rest.split_at_checked(32).ok_or_else(malformed)?;
+                let ([minus_infinity, infinity, not_a_number, unplaced], []) = counts.as_chunks::<8>() else {
                     return Err(malformed());
                 };
                 histogram.minus_infinity += u64::from_le_bytes(*minus_infinity);
                 histogram.infinity += u64::from_le_bytes(*infinity);
                 histogram.not_a_number += u64::from_le_bytes(*not_a_number);
-                histogram.finite.merge(&Sketch::decode(sketch).map_err(|_| malformed())?);
+                histogram.unplaced += u64::from_le_bytes(*unplaced);
+                histogram.finite.merge_encoded(sketch).map_err(|_| malformed())?;
                 Ok(())
             }
             _ => Err(malformed()),

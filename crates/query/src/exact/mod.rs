@@ -8,6 +8,8 @@
 //!  input again, only where there are many: values of those buckets ─► the value of the rank, or a finer histogram
 //! ```
 //!
+//! Where roll-ups of these rows are there, their sketches are the histogram, and the first pass reads them instead.
+//!
 //! An optimizer rule ([`rewrite`]) puts an [`node::ExactPercentiles`] in the place of an aggregate whose input gives the
 //! same rows each time it is read: it reads tables of one snapshot, and does nothing to them that may come out
 //! differently. Of any other input the function itself holds all values, and the memory of the query is the bound.
@@ -42,6 +44,12 @@ pub(crate) fn aggregates() -> Vec<Arc<AggregateUDF>> {
         function::udaf(question::Kind::Continuous, function::Pass::Only),
         function::udaf(question::Kind::Discrete, function::Pass::Only),
     ]
+}
+
+/// The function that makes of roll-ups and of rows what this first pass makes of rows: it takes encoded sketches, how many
+/// values each row stands for, and the values of rows. `None` of any other call.
+pub(crate) fn first_pass_of_both(call: &AggregateFunction) -> Option<Arc<AggregateUDF>> {
+    function::first_pass_of_both(&call.func)
 }
 
 /// The function that answers several probabilities of what this call asks one of, the arguments of both, and that one.

@@ -11,7 +11,7 @@ use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::logical_expr::Operator;
 use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_expr::expressions::{BinaryExpr, lit};
+use datafusion::physical_expr::expressions::{BinaryExpr, IsNotNullExpr, lit};
 use datafusion::physical_plan::aggregates::group_values::{GroupValues, new_group_values};
 use datafusion::physical_plan::aggregates::order::GroupOrdering;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
@@ -72,17 +72,19 @@ impl Search {
     pub(super) fn nearby(&self, values: &[Arc<dyn PhysicalExpr>]) -> Arc<dyn PhysicalExpr> {
         let nearby = self.targets.iter().zip(values).filter_map(|(targets, value)| {
             let (low, high) = targets.bounds()?;
+            if high.is_nan() {
+                // The engine has a NaN at either end of its order, and none in what it knows of files.
+                return Some(Arc::new(IsNotNullExpr::new(Arc::clone(value))) as Arc<dyn PhysicalExpr>);
+            }
             // The engine compares the bits of zeros too.
             let low = if low == 0.0 { -0.0 } else { low };
             let compare = |operator, bound: f64| -> Arc<dyn PhysicalExpr> {
                 Arc::new(BinaryExpr::new(Arc::clone(value), operator, lit(bound)))
             };
-            Some((compare(Operator::GtEq, low), compare(Operator::LtEq, high)))
+            let (above, below) = (compare(Operator::GtEq, low), compare(Operator::LtEq, high));
+            Some(Arc::new(BinaryExpr::new(above, Operator::And, below)))
         });
         nearby
-            .map(|(above, below)| -> Arc<dyn PhysicalExpr> {
-                Arc::new(BinaryExpr::new(above, Operator::And, below))
-            })
             .reduce(|left, right| Arc::new(BinaryExpr::new(left, Operator::Or, right)))
             .unwrap_or_else(|| lit(false))
     }
@@ -170,8 +172,14 @@ impl Part {
                     let Some(collector) = collectors.get_mut(place) else { continue };
                     let before = collector.memory_bytes();
                     let (low, high) = (order::number(range.low), order::number(range.high));
-                    for value in values.iter().filter(|value| low <= **value && **value <= high) {
-                        collector.add(order::key(*value));
+                    if high.is_nan() {
+                        // With which numbers cannot be compared.
+                        let keys = values.iter().map(|value| order::key(*value));
+                        keys.filter(|key| *key >= range.low).for_each(|key| collector.add(key));
+                    } else {
+                        for value in values.iter().filter(|value| low <= **value && **value <= high) {
+                            collector.add(order::key(*value));
+                        }
                     }
                     self.collected_bytes += collector.memory_bytes();
                     self.collected_bytes -= before;

@@ -9,13 +9,18 @@ use datafusion::logical_expr::{Aggregate, Distinct, Expr, Extension, LogicalPlan
 use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
 use datafusion::physical_plan::expressions::lit;
 
+use super::accumulator::Input;
 use super::function::{Pass, kind_of, probabilities_of, udaf};
 use super::node::ExactPercentiles;
 use super::question::{Kind, Question};
+use crate::rollup::UseRollups;
 
 /// The rule.
 #[derive(Debug)]
-pub(crate) struct ReadAgain;
+pub(crate) struct ReadAgain {
+    /// What lets the first pass read roll-ups, where it may.
+    pub(crate) rollups: Option<UseRollups>,
+}
 
 impl OptimizerRule for ReadAgain {
     fn name(&self) -> &str {
@@ -35,7 +40,45 @@ impl OptimizerRule for ReadAgain {
         if percentiles.is_empty() || !is_repeatable(aggregate)? {
             return Ok(Transformed::no(plan));
         }
-        Ok(Transformed::yes(two_passes(aggregate, percentiles)?))
+        Ok(Transformed::yes(self.two_passes(aggregate, percentiles)?))
+    }
+}
+
+impl ReadAgain {
+    fn two_passes(&self, aggregate: &Aggregate, percentiles: Vec<Percentile>) -> Result<LogicalPlan> {
+        let group_count = aggregate.group_expr.len();
+        let mut first_aggregates = aggregate.aggr_expr.clone();
+        let mut read_again: Vec<Expr> = aggregate.group_expr.clone();
+        let mut questions = Vec::new();
+        for Percentile { position, question, params } in percentiles {
+            if let [value, _] = params.args.as_slice() {
+                let counted = match &params.filter {
+                    Some(filter) => when(filter.as_ref().clone(), value.clone()).end()?,
+                    None => value.clone(),
+                };
+                read_again.push(counted.alias(format!("percentile_value_{position}")));
+            }
+            if let Some(slot) = first_aggregates.get_mut(position) {
+                *slot = first_pass(question.kind, params);
+            }
+            questions.push((group_count + position, question));
+        }
+        let again = Projection::try_new(read_again, Arc::clone(&aggregate.input))?;
+        let first =
+            Aggregate::try_new(Arc::clone(&aggregate.input), aggregate.group_expr.clone(), first_aggregates)?;
+        let rolled_up = match &self.rollups {
+            Some(rollups) => rollups.beside_rows(&first)?,
+            None => None,
+        };
+        let first = rolled_up.unwrap_or(LogicalPlan::Aggregate(first));
+        let node = ExactPercentiles {
+            first,
+            again: LogicalPlan::Projection(again),
+            schema: Arc::clone(&aggregate.schema),
+            group_count,
+            questions: Arc::new(questions),
+        };
+        Ok(LogicalPlan::Extension(Extension { node: Arc::new(node) }))
     }
 }
 
@@ -69,39 +112,8 @@ fn percentiles(aggregate: &Aggregate) -> Result<Vec<Percentile>> {
     Ok(found)
 }
 
-fn two_passes(aggregate: &Aggregate, percentiles: Vec<Percentile>) -> Result<LogicalPlan> {
-    let group_count = aggregate.group_expr.len();
-    let mut first_aggregates = aggregate.aggr_expr.clone();
-    let mut read_again: Vec<Expr> = aggregate.group_expr.clone();
-    let mut questions = Vec::new();
-    for Percentile { position, question, params } in percentiles {
-        if let [value, _] = params.args.as_slice() {
-            let counted = match &params.filter {
-                Some(filter) => when(filter.as_ref().clone(), value.clone()).end()?,
-                None => value.clone(),
-            };
-            read_again.push(counted.alias(format!("percentile_value_{position}")));
-        }
-        if let Some(slot) = first_aggregates.get_mut(position) {
-            *slot = first_pass(question.kind, params);
-        }
-        questions.push((group_count + position, question));
-    }
-    let again = Projection::try_new(read_again, Arc::clone(&aggregate.input))?;
-    let first =
-        Aggregate::try_new(Arc::clone(&aggregate.input), aggregate.group_expr.clone(), first_aggregates)?;
-    let node = ExactPercentiles {
-        first: LogicalPlan::Aggregate(first),
-        again: LogicalPlan::Projection(again),
-        schema: Arc::clone(&aggregate.schema),
-        group_count,
-        questions: Arc::new(questions),
-    };
-    Ok(LogicalPlan::Extension(Extension { node: Arc::new(node) }))
-}
-
 fn first_pass(kind: Kind, params: AggregateFunctionParams) -> Expr {
-    Expr::AggregateFunction(AggregateFunction { func: udaf(kind, Pass::First), params })
+    Expr::AggregateFunction(AggregateFunction { func: udaf(kind, Pass::First(Input::Values)), params })
 }
 
 /// Does the aggregate get the same rows whenever its input is read, and make the same groups of them?

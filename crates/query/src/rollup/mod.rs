@@ -23,6 +23,7 @@ mod states;
 
 use std::sync::Arc;
 
+use datafusion::catalog::TableProvider as _;
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{Column, DFSchema, TableReference};
 use datafusion::datasource::provider_as_source;
@@ -33,7 +34,7 @@ use manometer_model::{Rollup, Table, rollups_of};
 
 use self::fitting::fits;
 use self::mixed::MixedPart;
-use self::parts::{Candidate, Parts, Worth};
+use self::parts::{Candidate, Parts, Reach, Worth};
 use self::question::Question;
 use self::range::{Range, range_of};
 use self::states::States;
@@ -56,7 +57,7 @@ pub enum RollupUse {
 }
 
 /// The rule that puts roll-ups in the place of rows.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct UseRollups {
     pub(crate) always: bool,
 }
@@ -72,7 +73,7 @@ impl OptimizerRule for UseRollups {
 
     fn rewrite(&self, plan: LogicalPlan, _config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
         let LogicalPlan::Aggregate(aggregate) = &plan else { return Ok(Transformed::no(plan)) };
-        Ok(match self.answered(aggregate)? {
+        Ok(match self.answered(aggregate, Reach::AllThatIsKnown)? {
             Some(answered) => Transformed::yes(answered),
             None => Transformed::no(plan),
         })
@@ -80,8 +81,13 @@ impl OptimizerRule for UseRollups {
 }
 
 impl UseRollups {
+    /// The same aggregation over roll-ups of rows that can be read themselves as well.
+    pub(crate) fn beside_rows(&self, aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
+        self.answered(aggregate, Reach::RowsThatAreThere)
+    }
+
     /// The same aggregation over roll-ups, where they can answer it.
-    fn answered(&self, aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
+    fn answered(&self, aggregate: &Aggregate, reach: Reach) -> Result<Option<LogicalPlan>> {
         let Some(question) = Question::of(aggregate)? else { return Ok(None) };
         let Some(table) = question.table() else { return Ok(None) };
         let Some(facts) = Table::named(table.relation().name) else { return Ok(None) };
@@ -116,7 +122,7 @@ impl UseRollups {
             (false, true) => Worth::WithSketches,
             (false, false) => Worth::WithoutSketches,
         };
-        let parts = Parts::of(range, &data.segments, &mut candidates, worth);
+        let parts = Parts::of(range, &data.segments, &mut candidates, worth, reach);
         if parts.rollups.is_empty() {
             return Ok(None);
         }
@@ -202,12 +208,19 @@ fn answer(
     schema: &DFSchema,
 ) -> Result<LogicalPlan> {
     let names = TableReference::bare(mixed.names());
+    let states: Vec<Expr> = states.aggregates().collect();
+    let mut columns: Vec<usize> = Vec::new();
+    for column in groups.iter().chain(&states).flat_map(Expr::column_refs) {
+        columns.push(mixed.schema().index_of(&column.name)?);
+    }
+    columns.sort_unstable();
+    columns.dedup();
     let source = provider_as_source(Arc::new(mixed));
     let group_names = (0..groups.len()).map(group_name);
     let groups: Vec<Expr> =
         groups.into_iter().zip(group_names.clone()).map(|(group, name)| group.alias(name)).collect();
-    let builder = LogicalPlanBuilder::scan_with_filters(names, source, None, conditions)?
-        .aggregate(groups, states.aggregates())?;
+    let builder = LogicalPlanBuilder::scan_with_filters(names, source, Some(columns), conditions)?
+        .aggregate(groups, states)?;
     let groups = group_names.map(|name| Expr::Column(Column::from_name(name)));
     let mut columns = Vec::with_capacity(schema.fields().len());
     for ((qualifier, field), expression) in schema.iter().zip(groups.chain(answers)) {

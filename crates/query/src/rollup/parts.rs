@@ -36,6 +36,15 @@ impl Worth {
     }
 }
 
+/// How far back roll-ups answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// As far as there are any: also of rows that are gone.
+    AllThatIsKnown,
+    /// As far as there are rows.
+    RowsThatAreThere,
+}
+
 /// A roll-up that can answer, with its companions by the segment they describe.
 pub(super) struct Candidate {
     pub(super) rollup: &'static Rollup,
@@ -70,6 +79,7 @@ impl Parts {
         segments: &[SegmentFile],
         candidates: &mut [Candidate],
         worth: Worth,
+        reach: Reach,
     ) -> Self {
         candidates.sort_by_key(|candidate| {
             let rollup = candidate.rollup;
@@ -89,7 +99,9 @@ impl Parts {
                 parts.rows.entry(left).or_default().push(segment.clone());
             }
         }
-        parts.reach_back(range, segments, candidates);
+        if reach == Reach::AllThatIsKnown {
+            parts.reach_back(range, segments, candidates);
+        }
         parts
     }
 

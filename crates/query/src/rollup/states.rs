@@ -6,6 +6,7 @@
 //! | `count(x)`, `sum(x)`, `min(x)`, `max(x)` of the measure | `sum`, `sum`, `min`, `max` of the measure's columns |
 //! | `avg(x)` of the measure | both sums |
 //! | `p95(x)`, `quantile(x, p)`, `sketch(x)`, … of the measure | the same, of sketches and of values |
+//! | the first pass of exact percentiles of the measure | the same, of sketches, of how many they count, and of values |
 //! | `min(at)`, `max(at)` | of `first_at`, `last_at` |
 //! | `count(d)` of what all rows of a group agree in | `sum(row_count)` of those that have one |
 //! | `sum(d)`, `avg(d)` of the same | `sum(d * row_count)`, … |
@@ -21,6 +22,7 @@ use datafusion::logical_expr::{Expr, ExprFunctionExt, ExprSchemable, cast, col, 
 use manometer_model::rollup::{FIRST_AT, LAST_AT, Measure, ROW_COUNT};
 
 use super::fitting::is_at;
+use crate::exact;
 use crate::functions::sketches;
 
 /// What all aggregates of a question need.
@@ -45,7 +47,10 @@ impl<'a> States<'a> {
     pub(super) fn understand(&mut self, aggregate: &Expr) -> Result<Option<Expr>> {
         let Expr::AggregateFunction(call) = aggregate else { return Ok(None) };
         let params = &call.params;
-        if params.distinct || !params.order_by.is_empty() || params.null_treatment.is_some() {
+        // Of the first pass of exact percentiles the order says nothing yet.
+        let first_pass = exact::first_pass_of_both(call);
+        let is_ordered = !params.order_by.is_empty() && first_pass.is_none();
+        if params.distinct || is_ordered || params.null_treatment.is_some() {
             return Ok(None);
         }
         let Some((argument, further)) = params.args.split_first() else { return Ok(None) };
@@ -53,12 +58,17 @@ impl<'a> States<'a> {
         self.agreed.extend(filter.cloned());
         let measure = *self.measure;
         let is_measure = matches!(argument, Expr::Column(column) if column.name == measure.column);
-        if is_measure && let Some((function, sketch)) = sketches::of_both(call).zip(measure.sketch) {
-            self.need_sketches = true;
-            let values = [col(sketch), argument.clone()];
-            return self
-                .need(function.call(values.iter().chain(further).cloned().collect()), filter)
-                .map(Some);
+        if let Some(sketch) = measure.sketch.filter(|_| is_measure) {
+            let of_both = sketches::of_both(call).map(|function| {
+                let values = [col(sketch), argument.clone()];
+                function.call(values.iter().chain(further).cloned().collect())
+            });
+            let first_pass = first_pass
+                .map(|function| function.call(vec![col(sketch), col(measure.count), argument.clone()]));
+            if let Some(aggregate) = of_both.or(first_pass) {
+                self.need_sketches = true;
+                return self.need(aggregate, filter).map(Some);
+            }
         }
         if !further.is_empty() {
             return Ok(None);

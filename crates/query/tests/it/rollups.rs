@@ -148,7 +148,7 @@ async fn what_only_rows_can_answer_is_answered_from_rows() {
         "SELECT count(DISTINCT name) FROM tests GROUP BY service",
         "SELECT run_id, p95(duration_seconds) FROM tests GROUP BY 1",
         "SELECT sum(DISTINCT duration_seconds) FROM tests GROUP BY service",
-        "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY duration_seconds) FROM tests GROUP BY service",
+        "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY duration_seconds) FROM tests GROUP BY name",
         "SELECT service, random() < 2, count(*) FROM tests GROUP BY 1, 2",
         "SELECT service, count(*) FROM (SELECT * FROM tests LIMIT 100) GROUP BY 1",
         "SELECT service, branch, count(*) FROM tests GROUP BY ROLLUP (service, branch)",
@@ -245,6 +245,64 @@ async fn where_rows_are_gone_rollups_go_on_answering() {
         ] {
             assert_eq!(csv(&engine, &source, sql, Access::All).await.unwrap(), expected, "{sql}");
         }
+    }
+    store.close();
+}
+
+#[tokio::test]
+async fn exact_percentiles_find_the_bucket_in_rollups_and_the_value_in_the_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let mut rows = three_days();
+    deliver(&store, "first", &rows);
+    store.flush().unwrap();
+    // Of a branch with numbers that no sketch holds, of one more test that is in memory.
+    let odd = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 7.0, 9.0];
+    rows = odd.iter().map(|value| Test { duration_seconds: Some(*value), ..rows[0].clone() }).collect();
+    for (number, row) in rows.iter_mut().enumerate() {
+        row.run_id = format!("odd-{number}");
+        row.branch = Some("odd".into());
+    }
+    deliver(&store, "odd", &rows);
+    store.flush().unwrap();
+    deliver(&store, "second", &[test(1, at("2026-03-02T12:00:01Z"))]);
+    let source: Arc<dyn Source> = store.snapshot();
+    let engines = [RollupUse::Always, RollupUse::Never].map(engine_using);
+    for (sql, expected) in [
+        (
+            "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY duration_seconds) FROM tests WHERE branch = 'main'",
+            "297.0",
+        ),
+        (
+            "SELECT percentile_disc(0.25) WITHIN GROUP (ORDER BY duration_seconds DESC) FROM tests WHERE branch = 'fix'",
+            "451.0",
+        ),
+        (
+            "SELECT percentile_cont(ARRAY[0, 0.25, 0.5, 0.75, 1]) WITHIN GROUP (ORDER BY duration_seconds) FROM tests WHERE branch = 'odd'",
+            "\"[-inf, 7.0, 9.0, inf, NaN]\"",
+        ),
+        // One of the columns that are read again is a part of the other.
+        (
+            "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY duration_seconds), percentile_disc(0.9) WITHIN GROUP (ORDER BY duration_seconds) FILTER (WHERE is_final) FROM tests WHERE branch = 'fix'",
+            "300.5,539.0",
+        ),
+        (
+            "SELECT branch, count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY duration_seconds) FILTER (WHERE status = 'passed') FROM tests GROUP BY 1 ORDER BY 1",
+            "fix,300,300.5\nmain,301,297.0\nodd,5,",
+        ),
+    ] {
+        let [from_rollups, from_rows] = &engines;
+        let shown = plan(from_rollups, &source, sql).await;
+        assert!(shown.contains("tests_daily + tests"), "{sql}\n{shown}");
+        let found = csv(from_rollups, &source, sql, Access::All).await.unwrap();
+        assert_eq!(found, csv(from_rows, &source, sql, Access::All).await.unwrap(), "{sql}");
+        assert_eq!(found, expected, "{sql}");
+    }
+    // Of rows that are gone there are no values to find.
+    let gone: Arc<dyn Source> = Arc::new(Forgotten(store.snapshot()));
+    let sql = "SELECT count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY duration_seconds) FROM tests";
+    for engine in &engines {
+        assert_eq!(csv(engine, &gone, sql, Access::All).await.unwrap(), "1,1.0");
     }
     store.close();
 }

@@ -58,6 +58,18 @@ async fn memory_and_segments_are_one_table() {
     assert_eq!(csv(&rows, "SELECT name, at FROM tests WHERE name = 'test_0049' AND project = 'shop' ORDER BY at DESC LIMIT 1").await, "test_0049,2026-03-04T00:00:49Z");
 }
 
+/// The engine can skip what cannot raise the greatest value so far; then it must not be asked for the least of another.
+#[tokio::test]
+async fn the_greatest_of_one_column_does_not_hide_the_least_of_another() {
+    // In any order: the greatest duration is that of the day in the middle.
+    let mut rows = Rows::new();
+    for day in (1..=28).chain((1..=27).rev()) {
+        rows = rows.segment(tests("shop", day, if day == 14 { 2_000 } else { 1_000 }));
+    }
+    let sql = "SELECT max(duration_seconds), min(date_trunc('day', at)), max(date_trunc('hour', at)) FROM tests WHERE project = 'shop'";
+    assert_eq!(csv(&Arc::new(rows), sql).await, "1999.0,2026-03-01T00:00:00Z,2026-03-28T00:00:00Z");
+}
+
 #[tokio::test]
 async fn counting_rows_opens_no_file() {
     let rows = rows();

@@ -106,6 +106,7 @@ impl Sketch {
             return Err(SketchError::Malformed("minus zero"));
         }
         self.widen(min, max);
+        self.storage.make_room(Key::of(min), Key::of(max), buckets);
         let mut added = 0_u64;
         let (mut first, mut last) = (None, None);
         for _ in 0..buckets {

@@ -58,11 +58,7 @@ impl Storage {
                 values.extend(std::iter::repeat_n(key.number(), count as usize));
                 return;
             }
-            let mut pages = Box::<Pages>::default();
-            for value in values.iter() {
-                pages.add_number(*value, 1);
-            }
-            *self = Self::Pages(pages);
+            *self = Self::Pages(Pages::of(values));
         }
         if let Self::Pages(pages) = self {
             pages.add(key, count);
@@ -95,6 +91,18 @@ impl Storage {
             self.for_each(&mut |key, count| buckets.push((key, count)));
         }
         buckets
+    }
+
+    /// Makes room for buckets from `first` to `last` that are about to be added, of which there are `buckets`.
+    pub(super) fn make_room(&mut self, first: Key, last: Key, buckets: u64) {
+        if let Self::Few(values) = self
+            && buckets > (FEW - values.len().min(FEW)) as u64
+        {
+            *self = Self::Pages(Pages::of(values));
+        }
+        if let Self::Pages(pages) = self {
+            pages.make_room(first, last, buckets);
+        }
     }
 
     /// The buckets in which the values of some ranks lie, ascending. `ranks` ascend and count from 0.
@@ -156,6 +164,23 @@ impl Walk<'_> {
 }
 
 impl Pages {
+    fn of(values: &[i32]) -> Box<Self> {
+        let mut pages = Box::<Self>::default();
+        values.iter().for_each(|value| pages.add_number(*value, 1));
+        pages
+    }
+
+    /// To grow page by page takes as long as to count what comes.
+    fn make_room(&mut self, first: Key, last: Key, buckets: u64) {
+        let octaves = (first.number() >> MANTISSA_BITS)..=(last.number() >> MANTISSA_BITS);
+        let has_page = |octave: &i32| {
+            let entry = octave.wrapping_sub(self.first_octave) as u32 as usize;
+            self.table.get(entry).is_some_and(|page| *page != NONE)
+        };
+        let missing = octaves.filter(|octave| !has_page(octave)).count() as u64;
+        self.pages.reserve_exact(missing.min(buckets) as usize);
+    }
+
     #[inline]
     pub(super) fn add(&mut self, key: Key, count: u64) {
         self.add_number(key.number(), count);

@@ -64,14 +64,14 @@ fn sketch_type(function: &str, found: &DataType) -> Result<DataType> {
 }
 
 /// A column of encoded sketches, in whichever of the three binary types.
-pub(super) enum Encoded<'a> {
+pub(crate) enum Encoded<'a> {
     Small(&'a datafusion::arrow::array::BinaryArray),
     Large(&'a datafusion::arrow::array::LargeBinaryArray),
     View(&'a datafusion::arrow::array::BinaryViewArray),
 }
 
 impl<'a> Encoded<'a> {
-    pub(super) fn of(array: &'a ArrayRef) -> Result<Self> {
+    pub(crate) fn of(array: &'a ArrayRef) -> Result<Self> {
         match array.data_type() {
             DataType::Binary => Ok(Self::Small(array.as_binary::<i32>())),
             DataType::LargeBinary => Ok(Self::Large(array.as_binary::<i64>())),
@@ -81,7 +81,7 @@ impl<'a> Encoded<'a> {
     }
 
     /// The bytes of a row; `None` of a null.
-    pub(super) fn row(&self, row: usize) -> Option<&'a [u8]> {
+    pub(crate) fn row(&self, row: usize) -> Option<&'a [u8]> {
         match self {
             Self::Small(array) => array.is_valid(row).then(|| array.value(row)),
             Self::Large(array) => array.is_valid(row).then(|| array.value(row)),

@@ -29,6 +29,7 @@ use datafusion::logical_expr::{
 
 use self::answer::Answer;
 use self::groups::SketchGroups;
+pub(crate) use self::input::Encoded;
 use self::input::Input;
 use self::whole::WholeSketch;
 use super::probabilities;
