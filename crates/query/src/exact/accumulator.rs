@@ -33,7 +33,7 @@ impl Input {
             Self::Values => 0,
             Self::Both => 2,
         };
-        let column = arguments.get(place).ok_or_else(|| without_input())?;
+        let column = arguments.get(place).ok_or_else(without_input)?;
         Ok(column.as_primitive::<Float64Type>())
     }
 }

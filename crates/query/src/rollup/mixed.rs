@@ -54,7 +54,7 @@ pub(super) struct MixedPart {
 }
 
 impl MixedTable {
-    /// A table of these parts; `columns` are those of the table and of the roll-up with most columns.
+    /// A table of these parts, with the columns of `facts` and those that `rollup`, the one with most of them, adds.
     pub(super) fn new(
         measure: &'static Measure,
         [facts, rollup]: [&Relation; 2],
@@ -85,6 +85,7 @@ impl MixedTable {
         self.parts.iter().filter_map(|part| Some((part.rows.rows_of_part()?, part.is_rollup)))
     }
 
+    /// The plan that gives the wanted columns of the rows of a part for which the conditions are true.
     async fn scan_part(
         &self,
         state: &dyn Session,
