@@ -89,7 +89,6 @@ impl Kept {
     /// Divides segments into parts that are kept, and segments that are read. `range` is the first and the last moment
     /// a query asks for, in microseconds since 1970.
     pub(crate) fn divide(
-        &self,
         segments: Vec<SegmentFile>,
         range: Option<(i64, i64)>,
     ) -> (Vec<Part>, Vec<SegmentFile>) {
@@ -110,9 +109,7 @@ impl Kept {
 
     /// Are all rows of a range of these segments given from what is kept?
     pub(crate) fn keeps_all(segments: &[SegmentFile], range: (i64, i64)) -> bool {
-        let parts: Option<Vec<_>> = segments.iter().map(|segment| parts_of(segment, Some(range))).collect();
-        let bytes = |parts: Vec<Vec<Part>>| parts.iter().flatten().map(|part| part.file_bytes).sum::<u64>();
-        parts.is_some_and(|parts| bytes(parts) <= MOST_FILE_BYTES_OF_A_QUERY)
+        Self::divide(segments.to_vec(), Some(range)).1.is_empty()
     }
 
     /// The rows of a part, of some columns of its table: those that are not here are decoded, and kept.

@@ -112,7 +112,7 @@ impl SnapshotTable {
         let (schema, columns) = (scan.schema, scan.projection.clone());
         let (parts, segments) = match state.config().get_extension::<Kept>() {
             Some(kept) => {
-                let (parts, segments) = kept.divide(segments, self.part.as_ref().map(|part| part.range));
+                let (parts, segments) = Kept::divide(segments, self.part.as_ref().map(|part| part.range));
                 (KeptExec::scan(&kept, schema, parts, columns.as_ref())?, segments)
             }
             None => (None, segments),
