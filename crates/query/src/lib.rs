@@ -34,6 +34,7 @@ mod exact;
 pub mod format;
 mod functions;
 mod kept;
+mod leaf;
 mod memory;
 mod own_texts;
 mod parameter;

@@ -6,9 +6,10 @@
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::source_as_provider;
 use datafusion::error::Result;
-use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator, TableScan};
+use datafusion::logical_expr::{Expr, LogicalPlan, TableScan};
 
 use crate::rollup::MixedTable;
+use crate::table::pruning::equality;
 
 /// Rows up to which one thread works alone.
 const FEW_ROWS: u64 = 64 * 1024;
@@ -43,10 +44,5 @@ fn work(mixed: &MixedTable, scan: &TableScan) -> u64 {
 
 /// Is it `service = …`?
 fn names_a_service(filter: &Expr) -> bool {
-    let Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) = filter else { return false };
-    matches!(
-        (left.as_ref(), right.as_ref()),
-        (Expr::Column(column), Expr::Literal(..)) | (Expr::Literal(..), Expr::Column(column))
-            if column.name == "service"
-    )
+    equality(filter).is_some_and(|(column, _)| column.name == "service")
 }

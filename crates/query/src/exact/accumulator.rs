@@ -10,7 +10,7 @@ use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
 
 use super::held::{Held, values_of};
 use super::question::Question;
-use crate::functions::numbers::{for_each_stretch, kept};
+use crate::functions::numbers::{for_each_stretch, kept, passes};
 use crate::functions::sketches::Encoded;
 
 /// Bytes of values held one by one before the large groups become histograms, where there is a second pass.
@@ -137,12 +137,13 @@ fn rolled_up<'a>(
 ) -> Result<impl Iterator<Item = (usize, u64, Option<&'a [u8]>)>> {
     let [sketches, counts, values, ..] = arguments else { return Err(without_input()) };
     let (sketches, counts) = (Encoded::of(sketches)?, counts.as_primitive::<Int64Type>());
-    let passes = move |row| filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row));
-    Ok((0..counts.len()).filter(move |row| values.is_null(*row) && passes(*row)).filter_map(move |row| {
-        let count = counts.is_valid(row).then(|| counts.value(row))?;
-        let count = u64::try_from(count).ok().filter(|count| *count > 0)?;
-        Some((row, count, sketches.row(row)))
-    }))
+    Ok((0..counts.len()).filter(move |row| values.is_null(*row) && passes(filter, *row)).filter_map(
+        move |row| {
+            let count = counts.is_valid(row).then(|| counts.value(row))?;
+            let count = u64::try_from(count).ok().filter(|count| *count > 0)?;
+            Some((row, count, sketches.row(row)))
+        },
+    ))
 }
 
 fn encoded(groups: &[Held]) -> ArrayRef {

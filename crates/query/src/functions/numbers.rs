@@ -47,6 +47,11 @@ pub(crate) fn for_each_stretch(
     }
 }
 
+/// Does a row pass the filter?
+pub(crate) fn passes(filter: Option<&BooleanArray>, row: usize) -> bool {
+    filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row))
+}
+
 /// Which values are there and pass the filter; `None`: all.
 pub(crate) fn kept(values: &Float64Array, filter: Option<&BooleanArray>) -> Option<NullBuffer> {
     let passing = filter.map(|filter| {

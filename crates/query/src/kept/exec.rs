@@ -5,17 +5,15 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::stats::Precision;
-use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Statistics, project_schema};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
-use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::{Answer, Kept, Part};
+use crate::leaf::{self, leaf_methods};
 use crate::pieces::in_pieces;
 
 /// Gives the rows of parts from what is kept of them.
@@ -40,15 +38,10 @@ impl KeptExec {
         if parts.is_empty() {
             return Ok(None);
         }
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(project_schema(table, columns)?),
-            Partitioning::UnknownPartitioning(1),
-            EmissionType::Incremental,
-            Boundedness::Bounded,
-        );
+        let properties = leaf::properties(project_schema(table, columns)?, 1);
         let columns = columns.cloned().unwrap_or_else(|| (0..table.fields().len()).collect());
         let (kept, table) = (Arc::clone(kept), Arc::clone(table));
-        Ok(Some(Arc::new(Self { kept, parts, table, columns, properties: Arc::new(properties) })))
+        Ok(Some(Arc::new(Self { kept, parts, table, columns, properties })))
     }
 }
 
@@ -64,27 +57,7 @@ impl ExecutionPlan for KeptExec {
         "KeptExec"
     }
 
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        Vec::new()
-    }
-
-    fn apply_expressions(
-        &self,
-        _visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        _children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(self)
-    }
+    leaf_methods!();
 
     /// Rows exactly, where all of a file are given: a count reads none.
     fn partition_statistics(&self, _partition: Option<usize>) -> Result<Arc<Statistics>> {

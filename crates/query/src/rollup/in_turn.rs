@@ -4,16 +4,15 @@ use std::fmt;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
-use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::Result;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
-use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties as _, PlanProperties, displayable,
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
+
+use crate::leaf::{self, leaf_methods};
 
 /// Gives the rows of plans of one schema, one plan after the other, in one partition.
 ///
@@ -28,13 +27,8 @@ pub(super) struct InTurnExec {
 impl InTurnExec {
     /// The plan that reads these, whose columns are those of `schema`.
     pub(super) fn new(schema: SchemaRef, plans: Vec<Arc<dyn ExecutionPlan>>) -> Self {
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(schema),
-            Partitioning::UnknownPartitioning(1),
-            EmissionType::Incremental,
-            Boundedness::Bounded,
-        );
-        Self { plans, properties: Arc::new(properties) }
+        let properties = leaf::properties(schema, 1);
+        Self { plans, properties }
     }
 }
 
@@ -55,27 +49,7 @@ impl ExecutionPlan for InTurnExec {
         "InTurnExec"
     }
 
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        Vec::new()
-    }
-
-    fn apply_expressions(
-        &self,
-        _visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        _children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(self)
-    }
+    leaf_methods!();
 
     fn execute(&self, _partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let partitions: Vec<_> = self

@@ -10,7 +10,7 @@
 mod footers;
 mod guard;
 mod lookups;
-mod pruning;
+pub(crate) mod pruning;
 pub(crate) mod relation;
 mod row_groups;
 pub(crate) mod segments;

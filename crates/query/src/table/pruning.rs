@@ -79,10 +79,16 @@ pub(super) fn of_asked_projects(filters: &[Expr], mut segments: Vec<SegmentFile>
 
 /// The project of `project = '…'`.
 fn asked_project(filter: &Expr) -> Option<&str> {
+    let (_, text) = equality(filter).filter(|(column, _)| column.name == PROJECT)?;
+    text.try_as_str().flatten()
+}
+
+/// The column and the value of `column = value`, whichever stands first.
+pub(crate) fn equality(filter: &Expr) -> Option<(&Column, &ScalarValue)> {
     let Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) = filter else { return None };
     match (left.as_ref(), right.as_ref()) {
-        (Expr::Column(column), Expr::Literal(text, _)) | (Expr::Literal(text, _), Expr::Column(column)) => {
-            text.try_as_str().flatten().filter(|_| column.name == PROJECT)
+        (Expr::Column(column), Expr::Literal(value, _)) | (Expr::Literal(value, _), Expr::Column(column)) => {
+            Some((column, value))
         }
         _ => None,
     }

@@ -6,18 +6,16 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::stats::Precision;
-use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Statistics, project_schema};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
-use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::stream;
 use manometer_store::UnflushedRows;
 
 use super::spread::spread;
+use crate::leaf::{self, leaf_methods};
 
 /// Reads unflushed rows, spread over partitions.
 #[derive(Debug)]
@@ -42,13 +40,8 @@ impl UnflushedExec {
         let mut parts: Vec<_> = rows.into_iter().map(|part| (part.rows(), part)).collect();
         parts.sort_by_key(|(rows, _)| std::cmp::Reverse(*rows));
         let partitions = spread(parts, most_partitions);
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(project_schema(schema, columns.as_ref())?),
-            Partitioning::UnknownPartitioning(partitions.len()),
-            EmissionType::Incremental,
-            Boundedness::Bounded,
-        );
-        Ok(Some(Arc::new(Self { partitions, columns, properties: Arc::new(properties) })))
+        let properties = leaf::properties(project_schema(schema, columns.as_ref())?, partitions.len());
+        Ok(Some(Arc::new(Self { partitions, columns, properties })))
     }
 }
 
@@ -64,27 +57,7 @@ impl ExecutionPlan for UnflushedExec {
         "UnflushedExec"
     }
 
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        Vec::new()
-    }
-
-    fn apply_expressions(
-        &self,
-        _visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        _children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(self)
-    }
+    leaf_methods!();
 
     /// Rows exactly: a count makes no batch.
     fn partition_statistics(&self, partition: Option<usize>) -> Result<Arc<Statistics>> {

@@ -173,12 +173,15 @@ impl Pages {
     /// To grow page by page takes as long as to count what comes.
     fn make_room(&mut self, first: Key, last: Key, buckets: u64) {
         let octaves = (first.number() >> MANTISSA_BITS)..=(last.number() >> MANTISSA_BITS);
-        let has_page = |octave: &i32| {
-            let entry = octave.wrapping_sub(self.first_octave) as u32 as usize;
-            self.table.get(entry).is_some_and(|page| *page != NONE)
-        };
-        let missing = octaves.filter(|octave| !has_page(octave)).count() as u64;
+        let missing = octaves.filter(|octave| self.page_of(*octave) == NONE).count() as u64;
         self.pages.reserve_exact(missing.min(buckets) as usize);
+    }
+
+    #[inline]
+    fn page_of(&self, octave: i32) -> u16 {
+        // An octave before the first one wraps round to a number past every table.
+        let entry = octave.wrapping_sub(self.first_octave) as u32 as usize;
+        self.table.get(entry).copied().unwrap_or(NONE)
     }
 
     #[inline]
@@ -190,9 +193,7 @@ impl Pages {
     fn add_number(&mut self, number: i32, count: u64) {
         let octave = number >> MANTISSA_BITS;
         let bucket = (number & (PAGE_BUCKETS as i32 - 1)) as usize;
-        // An octave before the first one wraps round to a number past every table.
-        let entry = octave.wrapping_sub(self.first_octave) as u32 as usize;
-        let page = self.table.get(entry).copied().unwrap_or(NONE);
+        let page = self.page_of(octave);
         let page = if page == NONE { self.new_page(octave) } else { page };
         if let Some(slot) = self.pages.get_mut(usize::from(page)).and_then(|page| page.get_mut(bucket)) {
             match u32::try_from(count).ok().and_then(|count| slot.checked_add(count)) {

@@ -42,7 +42,7 @@ impl SketchGroups {
         }
         let encoded = Encoded::of(column)?;
         for (row, group) in groups.iter().enumerate() {
-            if filter.is_some_and(|filter| filter.is_null(row) || !filter.value(row)) {
+            if !numbers::passes(filter, row) {
                 continue;
             }
             if let Some(bytes) = encoded.row(row) {
@@ -101,17 +101,16 @@ impl GroupsAccumulator for SketchGroups {
         arguments: &[ArrayRef],
         filter: Option<&BooleanArray>,
     ) -> Result<Vec<ArrayRef>> {
-        let (sketches, numbers) = self.input.of(arguments)?;
+        let (sketches, values) = self.input.of(arguments)?;
         let sketches = sketches.map(Encoded::of).transpose()?;
-        let passes = |row| filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row));
         let mut states = LargeBinaryBuilder::new();
         for row in 0..first(arguments)?.len() {
-            let passes = passes(row);
+            let passes = numbers::passes(filter, row);
             let sketch = sketches.as_ref().filter(|_| passes).and_then(|sketches| sketches.row(row));
-            let number = numbers.filter(|numbers| passes && numbers.is_valid(row));
-            match (sketch, number.and_then(|numbers| answer::state_of(numbers.value(row)))) {
+            let values = values.filter(|values| passes && values.is_valid(row));
+            match (sketch, values.and_then(|values| answer::state_of(values.value(row)))) {
                 (Some(sketch), _) => states.append_value(sketch),
-                (None, number) => states.append_option(number),
+                (None, of_value) => states.append_option(of_value),
             }
         }
         Ok(vec![Arc::new(states.finish())])
