@@ -106,8 +106,6 @@ impl Sketch {
             return Err(SketchError::Malformed("minus zero"));
         }
         self.widen(min, max);
-        // A bucket takes two bytes at least: those that are not there get no room.
-        self.storage.make_room(Key::of(min), Key::of(max), buckets.min(input.rest.len() as u64 / 2));
         let mut added = 0_u64;
         let (mut first, mut last) = (None, None);
         for _ in 0..buckets {

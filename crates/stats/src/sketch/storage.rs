@@ -12,8 +12,9 @@ use super::bucket::{Key, MANTISSA_BITS};
 /// Values kept one by one before pages are laid out; a page takes as much.
 const FEW: usize = 128;
 const PAGE_BUCKETS: usize = 1 << MANTISSA_BITS;
-/// No page: what the table holds for an octave without values.
-const NONE: u16 = u16::MAX;
+
+/// The counts of an octave.
+type Page = [u32; PAGE_BUCKETS];
 
 #[derive(Debug, Clone)]
 pub(super) enum Storage {
@@ -31,11 +32,13 @@ impl Default for Storage {
 /// Pages by octave.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pages {
-    /// Octave of the first entry of `table`.
+    /// Octave of the first entry of `pages`.
     first_octave: i32,
-    /// Which page an octave has.
-    table: Vec<u16>,
-    pages: Vec<[u32; PAGE_BUCKETS]>,
+    /// By octave; none where there are no values. Each has memory of its own: to lay them side by side is to move them
+    /// all for each that is added.
+    pages: Vec<Option<Box<Page>>>,
+    /// How many there are.
+    count: usize,
     /// What outgrew 32 bits, by the number of the bucket; counts as well as the page does.
     outgrown: BTreeMap<i32, u64>,
 }
@@ -93,18 +96,6 @@ impl Storage {
         buckets
     }
 
-    /// Makes room for buckets from `first` to `last` that are about to be added, of which there are `buckets`.
-    pub(super) fn make_room(&mut self, first: Key, last: Key, buckets: u64) {
-        if let Self::Few(values) = self
-            && buckets > (FEW - values.len().min(FEW)) as u64
-        {
-            *self = Self::Pages(Pages::of(values));
-        }
-        if let Self::Pages(pages) = self {
-            pages.make_room(first, last, buckets);
-        }
-    }
-
     /// The buckets in which the values of some ranks lie, ascending. `ranks` ascend and count from 0.
     pub(super) fn at_ranks(&self, ranks: &[u64]) -> Vec<Key> {
         let mut walk = Walk { ranks, seen: 0, found: Vec::with_capacity(ranks.len()) };
@@ -127,8 +118,8 @@ impl Storage {
             Self::Few(values) => values.capacity() * size_of::<i32>(),
             Self::Pages(pages) => {
                 size_of::<Pages>()
-                    + pages.table.capacity() * size_of::<u16>()
-                    + pages.pages.capacity() * size_of::<[u32; PAGE_BUCKETS]>()
+                    + pages.pages.capacity() * size_of::<Option<Box<Page>>>()
+                    + pages.count * size_of::<Page>()
                     + pages.outgrown.len() * 2 * size_of::<(i32, u64)>()
             }
         }
@@ -170,20 +161,6 @@ impl Pages {
         pages
     }
 
-    /// To grow page by page takes as long as to count what comes.
-    fn make_room(&mut self, first: Key, last: Key, buckets: u64) {
-        let octaves = (first.number() >> MANTISSA_BITS)..=(last.number() >> MANTISSA_BITS);
-        let missing = octaves.filter(|octave| self.page_of(*octave) == NONE).count() as u64;
-        self.pages.reserve_exact(missing.min(buckets) as usize);
-    }
-
-    #[inline]
-    fn page_of(&self, octave: i32) -> u16 {
-        // An octave before the first one wraps round to a number past every table.
-        let entry = octave.wrapping_sub(self.first_octave) as u32 as usize;
-        self.table.get(entry).copied().unwrap_or(NONE)
-    }
-
     #[inline]
     pub(super) fn add(&mut self, key: Key, count: u64) {
         self.add_number(key.number(), count);
@@ -193,9 +170,13 @@ impl Pages {
     fn add_number(&mut self, number: i32, count: u64) {
         let octave = number >> MANTISSA_BITS;
         let bucket = (number & (PAGE_BUCKETS as i32 - 1)) as usize;
-        let page = self.page_of(octave);
-        let page = if page == NONE { self.new_page(octave) } else { page };
-        if let Some(slot) = self.pages.get_mut(usize::from(page)).and_then(|page| page.get_mut(bucket)) {
+        // An octave before the first one wraps round to a number past every table.
+        let entry = octave.wrapping_sub(self.first_octave) as u32 as usize;
+        let page = match self.pages.get_mut(entry) {
+            Some(Some(page)) => page,
+            _ => return self.add_to_new_page(number, count),
+        };
+        if let Some(slot) = page.get_mut(bucket) {
             match u32::try_from(count).ok().and_then(|count| slot.checked_add(count)) {
                 Some(sum) => *slot = sum,
                 None => self.outgrow(number, count),
@@ -210,32 +191,27 @@ impl Pages {
     }
 
     #[cold]
-    fn new_page(&mut self, octave: i32) -> u16 {
-        if self.table.is_empty() {
+    fn add_to_new_page(&mut self, number: i32, count: u64) {
+        let octave = number >> MANTISSA_BITS;
+        if self.pages.is_empty() {
             self.first_octave = octave;
         } else if octave < self.first_octave {
             let missing = (self.first_octave - octave) as usize;
-            self.table.splice(0..0, std::iter::repeat_n(NONE, missing));
+            self.pages.splice(0..0, std::iter::repeat_with(|| None).take(missing));
             self.first_octave = octave;
         }
         let entry = (octave - self.first_octave) as usize;
-        if entry >= self.table.len() {
-            self.table.resize(entry + 1, NONE);
+        if entry >= self.pages.len() {
+            self.pages.resize_with(entry + 1, || None);
         }
-        // There are 4,096 octaves at most, so a page's number is never that of none.
-        let page = self.pages.len() as u16;
-        if let Some(slot) = self.table.get_mut(entry) {
-            *slot = page;
+        if let Some(page) = self.pages.get_mut(entry) {
+            *page = Some(Box::new([0; PAGE_BUCKETS]));
+            self.count += 1;
+            self.add_number(number, count);
         }
-        if self.pages.len() == self.pages.capacity() {
-            // A page is half a kilobyte: room for twice as many would mostly stay empty.
-            self.pages.reserve_exact((self.pages.len() / 4).max(2));
-        }
-        self.pages.push([0; PAGE_BUCKETS]);
-        page
     }
 
-    /// Ascending, since the table is by octave.
+    /// Ascending, since pages are by octave.
     fn for_each(&self, visit: &mut dyn FnMut(Key, u64)) {
         for (first, counts) in self.by_octave() {
             self.for_each_of(first, counts, visit);
@@ -243,14 +219,13 @@ impl Pages {
     }
 
     /// The pages, ascending, each with the number of its first bucket.
-    fn by_octave(&self) -> impl Iterator<Item = (i32, &[u32; PAGE_BUCKETS])> {
-        self.table.iter().enumerate().filter_map(|(entry, page)| {
-            let counts = self.pages.get(usize::from(*page))?;
-            Some(((self.first_octave + entry as i32) << MANTISSA_BITS, counts))
-        })
+    fn by_octave(&self) -> impl Iterator<Item = (i32, &Page)> {
+        (self.first_octave..)
+            .zip(&self.pages)
+            .filter_map(|(octave, page)| Some((octave << MANTISSA_BITS, page.as_deref()?)))
     }
 
-    fn for_each_of(&self, first: i32, counts: &[u32; PAGE_BUCKETS], visit: &mut dyn FnMut(Key, u64)) {
+    fn for_each_of(&self, first: i32, counts: &Page, visit: &mut dyn FnMut(Key, u64)) {
         for (number, count) in (first..).zip(counts) {
             let count = u64::from(*count).saturating_add(self.outgrown(number));
             if let Some(key) = Key::from_number(i64::from(number)).filter(|_| count > 0) {
@@ -265,7 +240,7 @@ impl Pages {
     }
 
     /// The values of a page.
-    fn count_of(&self, first: i32, counts: &[u32; PAGE_BUCKETS]) -> u64 {
+    fn count_of(&self, first: i32, counts: &Page) -> u64 {
         let outgrown: u64 = self
             .outgrown
             .range(first..first + PAGE_BUCKETS as i32)
