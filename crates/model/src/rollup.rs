@@ -1,7 +1,8 @@
 //! Roll-ups: what is kept of many facts of one hour or day that agree in some columns.
 //!
 //! ```text
-//! tests, one row an execution ──► tests_hourly ──► tests_daily ──► tests_by_service_daily
+//! tests, one row an execution ──► tests_hourly ──► tests_daily
+//!   │                                   └──► tests_by_service_hourly ──► tests_by_service_daily ──► …
 //!   │    the rows of one hour (day) that agree in every dimension become one row:
 //!   │    how many they are, first and last `at`; of the measure how many, sum, smallest, largest, sketch
 //!   └──► tests_by_run_hourly: which run and job told what, without a sketch
@@ -24,7 +25,7 @@ use crate::table::{Column, ColumnKind, Table, TableKind};
 
 /// Changes with the definitions: segments that were rolled up by others are rolled up anew. A roll-up made before stays
 /// valid while its own definition is as old, see [`Rollup::since`].
-pub const ROLLUP_VERSION: i64 = 2;
+pub const ROLLUP_VERSION: i64 = 3;
 
 /// The span of time one row of a roll-up covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -113,9 +114,10 @@ const SAMPLE_CONTEXT: &[&str] = &["project", "service", "name", "pipeline", "bra
 const DEFINITIONS: &[Definition] = &[
     of("tests_hourly", &TESTS, Bucket::Hour, TEST_CONTEXT, "duration_seconds"),
     of("tests_daily", &TESTS, Bucket::Day, TEST_CONTEXT, "duration_seconds"),
+    since(3, of("tests_by_service_hourly", &TESTS, Bucket::Hour, TEST_SERVICE, "duration_seconds")),
     of("tests_by_service_daily", &TESTS, Bucket::Day, TEST_SERVICE, "duration_seconds"),
     of("tests_by_project_daily", &TESTS, Bucket::Day, TEST_PROJECT, "duration_seconds"),
-    scattered("tests_by_run_hourly", &TESTS, Bucket::Hour, TEST_RUN, "duration_seconds", 2),
+    since(2, scattered("tests_by_run_hourly", &TESTS, Bucket::Hour, TEST_RUN, "duration_seconds")),
     of("steps_hourly", &STEPS, Bucket::Hour, STEP_CONTEXT, "duration_seconds"),
     of("steps_daily", &STEPS, Bucket::Day, STEP_CONTEXT, "duration_seconds"),
     of("builds_hourly", &BUILDS, Bucket::Hour, BUILD_CONTEXT, "duration_seconds"),
@@ -140,9 +142,12 @@ const fn scattered(
     bucket: Bucket,
     dimensions: &'static [&'static str],
     measure: &'static str,
-    since: i64,
 ) -> Definition {
-    Definition { name, facts, bucket, dimensions, measure, kind: Kind::Scattered, since }
+    Definition { kind: Kind::Scattered, ..of(name, facts, bucket, dimensions, measure) }
+}
+
+const fn since(version: i64, definition: Definition) -> Definition {
+    Definition { since: version, ..definition }
 }
 
 /// How many rows of the facts a row stands for.
@@ -354,7 +359,8 @@ mod tests {
         let base = |name: &str| Some(rollups()[rollup_named(name)?.base?].table.name);
         assert_eq!(base("tests_hourly"), None);
         assert_eq!(base("tests_daily"), Some("tests_hourly"));
-        assert_eq!(base("tests_by_service_daily"), Some("tests_daily"));
+        assert_eq!(base("tests_by_service_hourly"), Some("tests_hourly"));
+        assert_eq!(base("tests_by_service_daily"), Some("tests_by_service_hourly"));
         assert_eq!(base("tests_by_project_daily"), Some("tests_by_service_daily"));
         assert_eq!(base("tests_by_run_hourly"), None);
         assert_eq!(base("samples_hourly"), None);

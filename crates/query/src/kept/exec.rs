@@ -12,6 +12,7 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
+use super::part::Which;
 use super::{Answer, Kept, Part};
 use crate::leaf::{self, leaf_methods};
 use crate::pieces::in_pieces;
@@ -59,10 +60,10 @@ impl ExecutionPlan for KeptExec {
 
     leaf_methods!();
 
-    /// Rows exactly, where all of a file are given: a count reads none.
+    /// Rows exactly, where that many are in the file: a count reads none.
     fn partition_statistics(&self, _partition: Option<usize>) -> Result<Arc<Statistics>> {
         let mut known = Statistics::new_unknown(&self.schema());
-        if self.parts.iter().all(|part| part.times.is_none()) {
+        if self.parts.iter().all(|part| !matches!(part.which, Which::Times(..))) {
             let rows: u64 = self.parts.iter().map(|part| part.rows).sum();
             known.num_rows = Precision::Exact(usize::try_from(rows).unwrap_or(usize::MAX));
         }

@@ -4,9 +4,11 @@
 //! of the range, where a bucket is cut. To decode them costs more than to answer from them.
 //!
 //! ```text
-//!  a small companion ──────────────► all its rows        ┐   column by column, as they are asked for
-//!  a segment, and a range that ────► its rows of that    ├─► [`Kept`]: at most `KEPT_BYTES`, what was used least
-//!  takes a day or an hour of it      day, of that hour   ┘   recently goes first
+//!  a small companion ──────────────► all its rows        ┐
+//!  a large one, and a filter that ─► those of these      │   column by column, as they are asked for
+//!  a few of its row groups pass      row groups          ├─► [`Kept`]: at most `KEPT_BYTES`, what was used least
+//!  a segment, and a range that ────► its rows of that    │   recently goes first
+//!  takes a day or an hour of it      day, of that hour   ┘
 //! ```
 //!
 //! **Invariants**
@@ -33,11 +35,13 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use self::columns::Columns;
 use self::reading::Reader;
 use crate::SegmentFile;
-use crate::table::segments::SegmentReader;
+use crate::table::segments::{Chosen, SegmentReader};
 
 pub(crate) use columns::Answer;
 pub(crate) use exec::KeptExec;
 pub(crate) use part::{Part, parts_of};
+
+use part::row_groups_of;
 
 /// Most memory of columns that are kept, in bytes.
 pub(crate) const KEPT_BYTES: usize = 64 * 1024 * 1024;
@@ -105,6 +109,21 @@ impl Kept {
             }
         }
         if bytes > MOST_FILE_BYTES_OF_A_QUERY { (Vec::new(), segments) } else { (parts, read) }
+    }
+
+    /// Takes out of what is chosen of segments the row groups that are kept, for a query that takes `parts` already.
+    pub(crate) fn take_row_groups(chosen: &mut Vec<Chosen>, parts: &mut Vec<Part>) {
+        let mut bytes: u64 = parts.iter().map(|part| part.file_bytes).sum();
+        chosen.retain(|Chosen { segment, needed }| {
+            let found = needed.as_ref().and_then(|needed| row_groups_of(segment, &needed.row_groups));
+            let Some(found) = found else { return true };
+            bytes += found.iter().map(|part| part.file_bytes).sum::<u64>();
+            let is_too_much = bytes > MOST_FILE_BYTES_OF_A_QUERY;
+            if !is_too_much {
+                parts.extend(found);
+            }
+            is_too_much
+        });
     }
 
     /// Are all rows of a range of these segments given from what is kept?

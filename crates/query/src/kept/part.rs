@@ -6,6 +6,7 @@ use std::sync::Arc;
 use manometer_model::Bucket;
 
 use crate::SegmentFile;
+use crate::table::row_groups::RowGroup;
 
 /// Most rows that a part should have, by what the catalog knows of the segment.
 const MOST_ROWS: u64 = 64 * 1024;
@@ -14,22 +15,31 @@ const MOST_FILE_BYTES: u64 = 4 * 1024 * 1024;
 /// Days, or hours, that are looked at one by one: the ends of a range.
 const MOST_BUCKETS: i64 = 2;
 
-/// All rows of a segment, or those of one day or hour.
+/// Some rows of a segment, or all.
 #[derive(Debug, Clone)]
 pub(crate) struct Part {
     pub(super) path: Arc<PathBuf>,
     pub(super) size_bytes: u64,
-    /// The first moment, and the first one after it, in microseconds since 1970; all rows where there are none.
-    pub(super) times: Option<(i64, i64)>,
+    pub(super) which: Which,
     /// Rows, about.
     pub(crate) rows: u64,
     /// Bytes of the file that hold them, about.
     pub(super) file_bytes: u64,
 }
 
+/// Which rows of a segment a part has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Which {
+    All,
+    /// Those of a day or an hour: from the first moment to the first one after it, in microseconds since 1970.
+    Times(i64, i64),
+    /// Those of the row group with this number.
+    RowGroup(usize),
+}
+
 impl PartialEq for Part {
     fn eq(&self, other: &Self) -> bool {
-        self.path == other.path && self.times == other.times
+        self.path == other.path && self.which == other.which
     }
 }
 
@@ -38,23 +48,15 @@ impl Eq for Part {}
 impl std::hash::Hash for Part {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
         self.path.hash(state);
-        self.times.hash(state);
+        self.which.hash(state);
     }
 }
 
 /// The parts of a segment that hold all its rows of a range (its first and its last moment): companions whole, of others
 /// the days or hours that the range takes. `None` where these are not few and small.
 pub(crate) fn parts_of(segment: &SegmentFile, range: Option<(i64, i64)>) -> Option<Vec<Part>> {
-    let part = |times, rows, file_bytes| Part {
-        path: Arc::new(segment.path.clone()),
-        size_bytes: segment.size_bytes,
-        times,
-        rows,
-        file_bytes,
-    };
-    let is_small = |rows: u64, bytes: u64| rows <= MOST_ROWS && bytes <= MOST_FILE_BYTES;
     if segment.rolls_up.is_some() && is_small(segment.rows, segment.size_bytes) {
-        return Some(vec![part(None, segment.rows, segment.size_bytes)]);
+        return Some(vec![part(segment, Which::All, segment.rows, segment.size_bytes)]);
     }
     let (first, last) = range?;
     let (min, max) = (segment.min_at.as_micros(), segment.max_at.as_micros());
@@ -74,10 +76,29 @@ pub(crate) fn parts_of(segment: &SegmentFile, range: Option<(i64, i64)>) -> Opti
         let (rows, bytes) = (share(segment.rows), share(segment.size_bytes));
         if count <= MOST_BUCKETS && is_small(rows, bytes) {
             let starts = (0..count).map(|number| from + number * width);
-            return Some(starts.map(|start| part(Some((start, start + width)), rows, bytes)).collect());
+            let of_times = |start| part(segment, Which::Times(start, start + width), rows, bytes);
+            return Some(starts.map(of_times).collect());
         }
     }
     None
+}
+
+/// The parts of a companion that are these row groups, which is where the rows of one service lie in a file of all.
+/// `None` where they are not few and small, and for segments that are no companions.
+pub(crate) fn row_groups_of(segment: &SegmentFile, row_groups: &[RowGroup]) -> Option<Vec<Part>> {
+    let rows = row_groups.iter().map(|group| group.rows).sum();
+    let bytes = row_groups.iter().map(|group| group.bytes).sum();
+    let of_group = |group: &RowGroup| part(segment, Which::RowGroup(group.number), group.rows, group.bytes);
+    (segment.rolls_up.is_some() && is_small(rows, bytes)).then(|| row_groups.iter().map(of_group).collect())
+}
+
+fn part(segment: &SegmentFile, which: Which, rows: u64, file_bytes: u64) -> Part {
+    let path = Arc::new(segment.path.clone());
+    Part { path, size_bytes: segment.size_bytes, which, rows, file_bytes }
+}
+
+const fn is_small(rows: u64, bytes: u64) -> bool {
+    rows <= MOST_ROWS && bytes <= MOST_FILE_BYTES
 }
 
 #[cfg(test)]
@@ -103,8 +124,12 @@ mod tests {
     }
 
     fn times(segment: &SegmentFile, first: i64, last: i64) -> Option<Vec<(i64, i64)>> {
+        let of_part = |part: Part| match part.which {
+            Which::Times(start, end) => Some((start, end)),
+            _ => None,
+        };
         let parts = parts_of(segment, Some((first, last)))?;
-        Some(parts.into_iter().filter_map(|part| part.times).collect())
+        Some(parts.into_iter().filter_map(of_part).collect())
     }
 
     #[test]
@@ -142,15 +167,24 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_known_by_its_file_and_times_alone() {
-        let part = |rows, times| Part {
-            path: Arc::new(PathBuf::from("/a")),
-            size_bytes: 0,
-            times,
-            rows,
-            file_bytes: rows,
+    fn of_a_large_companion_few_row_groups_are_kept() {
+        let companion = SegmentFile { rolls_up: Some(7), ..segment(1_000_000, 30) };
+        let groups = |count| -> Vec<RowGroup> {
+            (0..count).map(|number| RowGroup { number, rows: 4_096, bytes: 400_000 }).collect()
         };
-        assert_eq!(part(1, None), part(2, None));
-        assert_ne!(part(1, None), part(1, Some((0, 1))));
+        let which = |segment, count| -> Option<Vec<Which>> {
+            Some(row_groups_of(segment, &groups(count))?.into_iter().map(|part| part.which).collect())
+        };
+        assert_eq!(which(&companion, 2), Some(vec![Which::RowGroup(0), Which::RowGroup(1)]));
+        assert_eq!(which(&companion, 11), None, "too many bytes");
+        assert_eq!(which(&segment(1_000_000, 30), 2), None, "no companion");
+    }
+
+    #[test]
+    fn a_part_is_known_by_its_file_and_which_rows_it_has_alone() {
+        let part = |rows, which| part(&segment(1, 1), which, rows, rows);
+        assert_eq!(part(1, Which::All), part(2, Which::All));
+        assert_ne!(part(1, Which::All), part(1, Which::Times(0, 1)));
+        assert_ne!(part(1, Which::RowGroup(0)), part(1, Which::RowGroup(1)));
     }
 }

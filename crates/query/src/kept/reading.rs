@@ -21,7 +21,7 @@ use datafusion::parquet::file::statistics::Statistics;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::part::Part;
+use super::part::{Part, Which};
 use crate::table::AT;
 use crate::table::segments::SegmentReader;
 
@@ -78,12 +78,17 @@ impl Reader<'_> {
     pub(super) async fn find(&self) -> Result<Rows> {
         let builder = self.open().await?;
         let groups = builder.metadata().row_groups();
-        let Some((start, end)) = self.part.times else {
-            let count = groups.iter().map(|group| usize::try_from(group.num_rows()).unwrap_or(0)).sum();
-            let row_groups: Vec<usize> = (0..groups.len()).collect();
+        let whole = |row_groups: Vec<usize>| {
+            let rows_of = |group: &usize| groups.get(*group).map_or(0, |group| group.num_rows());
+            let count = row_groups.iter().map(|group| usize::try_from(rows_of(group)).unwrap_or(0)).sum();
             let shares = self.shares(row_groups).into_iter();
             let shares = shares.map(|row_groups| Share { row_groups, wanted: None }).collect();
-            return Ok(Rows { shares, count });
+            Rows { shares, count }
+        };
+        let (start, end) = match self.part.which {
+            Which::All => return Ok(whole((0..groups.len()).collect())),
+            Which::RowGroup(group) => return Ok(whole(vec![group])),
+            Which::Times(start, end) => (start, end),
         };
         let column = builder.parquet_schema().columns().iter().position(|column| column.name() == AT);
         let meets =

@@ -14,6 +14,7 @@ use manometer_model::Timestamp;
 
 use super::*;
 use crate::memory;
+use crate::table::row_groups::{Needed, RowGroup};
 
 const HOUR: i64 = 3_600_000_000;
 
@@ -79,7 +80,7 @@ async fn an_hour_of_a_file_that_is_in_another_order_is_its_rows_in_their_order()
     let (parts, read_whole) = Kept::divide(vec![segment], Some((3 * HOUR + 5, 3 * HOUR + 9)));
     assert!(read_whole.is_empty());
     let [part] = parts.as_slice() else { panic!("{parts:?}") };
-    assert_eq!(part.times, Some((3 * HOUR, 4 * HOUR)));
+    assert_eq!(part.which, part::Which::Times(3 * HOUR, 4 * HOUR));
     let kept = with_room(KEPT_BYTES);
     let expected: Vec<i64> =
         (0..1_000).map(|row| row * 7 % 1_000).filter(|number| (180..240).contains(number)).collect();
@@ -98,6 +99,43 @@ async fn an_hour_of_a_file_that_is_in_another_order_is_its_rows_in_their_order()
     assert!(at.values().iter().all(|at| (3 * HOUR..4 * HOUR).contains(at)));
     // Rows without columns are still counted.
     assert_eq!(read(&kept, part, &schema, &[]).await.num_rows(), 60);
+}
+
+/// What is chosen of a segment: these of its row groups, of which it has ten.
+fn chosen(segment: &SegmentFile, numbers: impl IntoIterator<Item = usize>) -> Chosen {
+    let (rows, bytes) = (segment.rows / 10, segment.size_bytes / 10);
+    let row_groups = numbers.into_iter().map(|number| RowGroup { number, rows, bytes }).collect();
+    Chosen { segment: segment.clone(), needed: Some(Needed { row_groups, of: 10 }) }
+}
+
+#[tokio::test]
+async fn of_a_large_companion_the_row_groups_that_are_needed_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let (segment, schema) = segment(folder.path(), 1, 200_000);
+    assert!(Kept::divide(vec![segment.clone()], None).0.is_empty(), "too large as a whole");
+    let mut read_whole = vec![chosen(&segment, [3, 7]), chosen(&segment, 0..10)];
+    let mut parts = Vec::new();
+    Kept::take_row_groups(&mut read_whole, &mut parts);
+    assert_eq!(read_whole.len(), 1, "not where all are needed");
+    let [third, seventh] = parts.as_slice() else { panic!("{parts:?}") };
+    let kept = with_room(KEPT_BYTES);
+    for (part, first) in [(third, 60_000), (seventh, 140_000)] {
+        let expected: Vec<i64> = (first..first + 20_000).map(|row| row * 7 % 200_000).collect();
+        assert_eq!(numbers(&read(&kept, part, &schema, &[1]).await, 0), expected);
+    }
+    std::fs::remove_file(third.path.as_ref()).unwrap();
+    assert_eq!(read(&kept, third, &schema, &[1]).await.num_rows(), 20_000);
+}
+
+#[test]
+fn row_groups_beyond_what_a_query_may_keep_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, _) = segment(folder.path(), 1, 1_000);
+    let large = SegmentFile { size_bytes: 30 << 20, ..one };
+    let mut read: Vec<Chosen> = (0..8).map(|_| chosen(&large, [2])).collect();
+    let mut parts = Vec::new();
+    Kept::take_row_groups(&mut read, &mut parts);
+    assert_eq!((parts.len(), read.len()), (5, 3));
 }
 
 #[tokio::test]
@@ -131,7 +169,7 @@ async fn more_rows_than_they_seemed_are_passed_on_and_not_kept() {
     let part = Part {
         path: Arc::new(segment.path),
         size_bytes: segment.size_bytes,
-        times: None,
+        which: part::Which::All,
         rows: 60_000,
         file_bytes: 1,
     };

@@ -12,7 +12,7 @@ mod guard;
 mod lookups;
 pub(crate) mod pruning;
 pub(crate) mod relation;
-mod row_groups;
+pub(crate) mod row_groups;
 pub(crate) mod segments;
 mod spread;
 mod unflushed;
@@ -109,16 +109,18 @@ impl SnapshotTable {
         segments: Vec<SegmentFile>,
     ) -> Result<Vec<Arc<dyn ExecutionPlan>>> {
         let mut plans = Vec::new();
-        let (schema, columns) = (scan.schema, scan.projection.clone());
-        let (parts, segments) = match state.config().get_extension::<Kept>() {
+        let chosen = match state.config().get_extension::<Kept>() {
             Some(kept) => {
-                let (parts, segments) = Kept::divide(segments, self.part.as_ref().map(|part| part.range));
-                (KeptExec::scan(&kept, schema, parts, columns.as_ref())?, segments)
+                let range = self.part.as_ref().map(|part| part.range);
+                let (mut parts, segments) = Kept::divide(segments, range);
+                let mut chosen = self.reader.choose(&scan, segments).await?;
+                Kept::take_row_groups(&mut chosen, &mut parts);
+                plans.extend(KeptExec::scan(&kept, scan.schema, parts, scan.projection.as_ref())?);
+                chosen
             }
-            None => (None, segments),
+            None => self.reader.choose(&scan, segments).await?,
         };
-        plans.extend(parts);
-        plans.extend(self.reader.scan(scan, segments).await?);
+        plans.extend(self.reader.scan(scan, chosen)?);
         Ok(plans)
     }
 

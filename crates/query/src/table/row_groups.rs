@@ -26,18 +26,19 @@ pub(super) struct Rules<'a> {
 
 /// The row groups of a file that are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Needed {
-    pub(super) row_groups: Vec<RowGroup>,
+pub(crate) struct Needed {
+    pub(crate) row_groups: Vec<RowGroup>,
     /// How many the file has.
-    pub(super) of: usize,
+    pub(crate) of: usize,
 }
 
 /// One of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct RowGroup {
-    pub(super) number: usize,
+pub(crate) struct RowGroup {
+    pub(crate) number: usize,
+    pub(crate) rows: u64,
     /// Compressed, of all columns.
-    pub(super) bytes: u64,
+    pub(crate) bytes: u64,
 }
 
 impl Needed {
@@ -108,8 +109,10 @@ async fn in_range(
     let row_groups = filter
         .row_group_indexes()
         .map(|number| {
-            let bytes = groups.get(number).map_or(0, |group| group.compressed_size());
-            RowGroup { number, bytes: u64::try_from(bytes).unwrap_or(0) }
+            let (rows, bytes) =
+                groups.get(number).map_or((0, 0), |group| (group.num_rows(), group.compressed_size()));
+            let counted = |number| u64::try_from(number).unwrap_or(0);
+            RowGroup { number, rows: counted(rows), bytes: counted(bytes) }
         })
         .collect();
     Ok(Needed { row_groups, of: groups.len() })
@@ -122,7 +125,7 @@ mod tests {
     #[test]
     fn parts_are_consecutive_and_leave_nothing_out() {
         let row_groups: Vec<RowGroup> =
-            (0..10).map(|number| RowGroup { number: number * 2, bytes: 100 }).collect();
+            (0..10).map(|number| RowGroup { number: number * 2, rows: 10, bytes: 100 }).collect();
         let needed = Needed { row_groups: row_groups.clone(), of: 20 };
         for (least_bytes, count) in
             [(0, 10), (1, 10), (100, 10), (101, 5), (250, 4), (1_000, 1), (u64::MAX, 1)]

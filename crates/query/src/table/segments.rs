@@ -71,9 +71,9 @@ pub(super) struct Scan<'a> {
 }
 
 /// A segment and which of its row groups are read; all where that is not said.
-struct Chosen {
-    segment: SegmentFile,
-    needed: Option<Needed>,
+pub(crate) struct Chosen {
+    pub(crate) segment: SegmentFile,
+    pub(crate) needed: Option<Needed>,
 }
 
 impl Chosen {
@@ -99,13 +99,8 @@ impl SegmentReader {
         Ok(self.files.create_reader(0, file, None, &ExecutionPlanMetricsSet::new())?)
     }
 
-    /// The plan that reads these segments; `None` when there are none.
-    pub(super) async fn scan(
-        &self,
-        scan: Scan<'_>,
-        segments: Vec<SegmentFile>,
-    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
-        let chosen = self.choose(&scan, segments).await?;
+    /// The plan that reads what is chosen of segments; `None` when that is nothing.
+    pub(super) fn scan(&self, scan: Scan<'_>, chosen: Vec<Chosen>) -> Result<Option<Arc<dyn ExecutionPlan>>> {
         if chosen.is_empty() {
             return Ok(None);
         }
@@ -135,7 +130,7 @@ impl SegmentReader {
     }
 
     /// Leaves out the row groups, and so the segments, that hold nothing of what is asked for.
-    async fn choose(&self, scan: &Scan<'_>, segments: Vec<SegmentFile>) -> Result<Vec<Chosen>> {
+    pub(super) async fn choose(&self, scan: &Scan<'_>, segments: Vec<SegmentFile>) -> Result<Vec<Chosen>> {
         let is_filtered = |lookup: &&Lookup| FILTERED.contains(&lookup.column.as_str());
         let lookups: Vec<Lookup> = scan.rules.lookups.iter().filter(is_filtered).cloned().collect();
         let are_few = segments.len() <= MOST_LOOKED_INTO;

@@ -99,7 +99,8 @@ async fn explain_says_which_rollup_answers_a_question() {
         ("SELECT date_trunc('day', at), count(*) FROM tests GROUP BY 1", "tests_by_project_daily"),
         ("SELECT service, avg(duration_seconds) FROM tests WHERE is_final GROUP BY 1", "tests_by_service_daily"),
         ("SELECT date_trunc('day', at), count(*) FROM tests WHERE branch = 'main' GROUP BY 1", "tests_daily"),
-        ("SELECT date_trunc('hour', at), count(*) FROM tests GROUP BY 1", "tests_hourly"),
+        ("SELECT date_trunc('hour', at), count(*) FROM tests GROUP BY 1", "tests_by_service_hourly"),
+        ("SELECT date_trunc('hour', at), p95(duration_seconds) FROM tests WHERE branch = 'main' GROUP BY 1", "tests_hourly"),
         ("SELECT date_trunc('day', at), p95(duration_seconds) FROM tests GROUP BY 1", "tests_by_project_daily"),
         (
             "SELECT quantiles(duration_seconds, [0.5, 0.9]), p99(duration_seconds) FROM tests WHERE job_name IS NULL",
@@ -179,7 +180,7 @@ async fn rows_in_memory_and_ends_that_cut_an_hour_are_added_from_the_rows() {
                WHERE at >= '2026-03-01T05:30:00Z' AND at < '2026-03-03T21:40:00Z' GROUP BY 1 ORDER BY 1";
     let engine = engine_using(RollupUse::Always);
     let shown = plan(&engine, &source, sql).await;
-    assert!(shown.contains("TableScan: tests_by_project_daily + tests_hourly + tests "), "{shown}");
+    assert!(shown.contains("TableScan: tests_by_project_daily + tests_by_service_hourly + tests "), "{shown}");
     let from_rollups = csv(&engine, &source, sql, Access::All).await.unwrap();
     assert_eq!(from_rollups, csv(&engine_using(RollupUse::Never), &source, sql, Access::All).await.unwrap());
     assert!(from_rollups.starts_with("2026-03-01T00:00:00Z,159,"), "{from_rollups}");

@@ -50,7 +50,7 @@ async fn the_catalog_lists_tables_views_and_columns_with_their_types() {
     let server = Harness::start().await;
     let client = server.connect().await;
     let kinds = "SELECT table_type, count(*) FROM information_schema.tables WHERE table_schema = 'public' GROUP BY 1 ORDER BY 1";
-    assert_eq!(simple(&client, kinds).await, ["BASE TABLE,27", "VIEW,5"]);
+    assert_eq!(simple(&client, kinds).await, ["BASE TABLE,28", "VIEW,5"]);
     let oids = "SELECT c.oid = 'runs'::regclass FROM pg_catalog.pg_class c WHERE c.relname = 'runs'";
     assert_eq!(simple(&client, oids).await, ["t"]);
     let types = "SELECT a.attname, format_type(a.atttypid, a.atttypmod) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid \

@@ -35,6 +35,10 @@ const ROW_GROUP_BYTES: usize = 64 << 20;
 /// megabyte, and cost twice what the times take as differences, to store and to read.
 const TIMES_DICTIONARY_BYTES: usize = 128 << 10;
 
+/// Rows of a row group of a roll-up with sketches. A query keeps those that it needs decoded: few, where it asks for a
+/// service.
+const ROLLUP_ROW_GROUP_ROWS: usize = 4 * 1_024;
+
 /// Rows of a page of a roll-up. A question takes a few days of one service out of the months of all, and what is skipped
 /// are whole pages.
 const ROLLUP_PAGE_ROWS: usize = 512;
@@ -277,6 +281,7 @@ fn properties(table: &Table, level: u8) -> WriterProperties {
         if let Some(sketch) = rollup.measure.sketch.map(ColumnPath::from) {
             // Every sketch is another, and nobody looks for one.
             builder = builder
+                .set_max_row_group_row_count(Some(ROLLUP_ROW_GROUP_ROWS))
                 .set_column_dictionary_enabled(sketch.clone(), false)
                 .set_column_statistics_enabled(sketch, EnabledStatistics::None);
         }

@@ -418,7 +418,8 @@ fn rollups_stay_when_retention_takes_rows_and_describe_them_once() {
     store.retain().unwrap();
     let snapshot = store.snapshot();
     assert!(snapshot.rows(&TESTS) < 1_500);
-    for name in ["tests_daily", "tests_by_service_daily", "tests_by_project_daily"] {
+    for name in ["tests_daily", "tests_by_service_hourly", "tests_by_service_daily", "tests_by_project_daily"]
+    {
         assert_eq!(rolled_up(&snapshot, name), expected(0..1_500, name), "{name}");
     }
     assert_eq!(
