@@ -33,6 +33,18 @@ pub enum OpenError {
         /// Newest version this program knows.
         supported: i64,
     },
+    /// It lists segments of a table this program does not have: a newer one wrote them.
+    #[error(
+        "the data folder {} holds the table {table}, which this program does not know, so a newer one wrote it: \
+         use the newer program, or restore a backup of the older one",
+        data.display()
+    )]
+    UnknownTable {
+        /// The data folder.
+        data: PathBuf,
+        /// The table.
+        table: String,
+    },
     /// The linked SQLite has known defects in its write-ahead log.
     #[error("the linked SQLite is {found}, version {needed} or later is needed: build with the bundled one")]
     SqliteTooOld {

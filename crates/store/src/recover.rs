@@ -110,9 +110,7 @@ fn corrupt(folders: &Folders, what: String) -> OpenError {
 
 fn known_table(folders: &Folders, name: &str) -> Result<(usize, &'static Table), OpenError> {
     let found = Table::named(name).and_then(|table| Some((table_index(table)?, table)));
-    found.ok_or_else(|| {
-        corrupt(folders, format!("the catalog names a table {name}, which this program does not know"))
-    })
+    found.ok_or_else(|| OpenError::UnknownTable { data: folders.data.clone(), table: name.to_owned() })
 }
 
 /// Lists the segments, making sure that each file is there in its full length. Returns their files.

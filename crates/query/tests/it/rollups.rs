@@ -180,7 +180,10 @@ async fn rows_in_memory_and_ends_that_cut_an_hour_are_added_from_the_rows() {
                WHERE at >= '2026-03-01T05:30:00Z' AND at < '2026-03-03T21:40:00Z' GROUP BY 1 ORDER BY 1";
     let engine = engine_using(RollupUse::Always);
     let shown = plan(&engine, &source, sql).await;
-    assert!(shown.contains("TableScan: tests_by_project_daily + tests_by_service_hourly + tests "), "{shown}");
+    assert!(
+        shown.contains("TableScan: tests_by_project_daily + tests_by_service_hourly + tests "),
+        "{shown}"
+    );
     let from_rollups = csv(&engine, &source, sql, Access::All).await.unwrap();
     assert_eq!(from_rollups, csv(&engine_using(RollupUse::Never), &source, sql, Access::All).await.unwrap());
     assert!(from_rollups.starts_with("2026-03-01T00:00:00Z,159,"), "{from_rollups}");

@@ -106,6 +106,7 @@ impl Sketch {
             return Err(SketchError::Malformed("minus zero"));
         }
         self.widen(min, max);
+        self.storage.expect(buckets);
         let mut added = 0_u64;
         let (mut first, mut last) = (None, None);
         for _ in 0..buckets {
@@ -140,7 +141,19 @@ impl Input<'_> {
         Ok(*head)
     }
 
+    /// Most numbers are small: steps from one bucket to the next, and counts.
+    #[inline]
     fn varint(&mut self) -> Result<u64, SketchError> {
+        match self.rest.split_first() {
+            Some((&byte, rest)) if byte & 0x80 == 0 => {
+                self.rest = rest;
+                Ok(byte.into())
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    fn long_varint(&mut self) -> Result<u64, SketchError> {
         let mut value = 0_u64;
         for shift in (0..u64::BITS).step_by(7) {
             let [byte] = self.take::<1>()?;

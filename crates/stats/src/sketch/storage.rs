@@ -68,6 +68,15 @@ impl Storage {
         }
     }
 
+    /// Lays pages out where so many buckets are about to be added that the list would not hold them.
+    pub(super) fn expect(&mut self, buckets: u64) {
+        if let Self::Few(values) = self
+            && buckets > FEW.saturating_sub(values.len()) as u64
+        {
+            *self = Self::Pages(Pages::of(values));
+        }
+    }
+
     /// The buckets that are not empty, in no certain order; one may come several times.
     pub(super) fn for_each(&self, visit: &mut dyn FnMut(Key, u64)) {
         match self {

@@ -63,6 +63,23 @@ fn a_folder_of_a_newer_version_is_refused_and_left_alone() {
 }
 
 #[test]
+fn a_table_of_a_newer_version_is_no_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    send(&store, "a", 0..10);
+    store.close();
+    let catalog = Connection::open(folder.path().join("meta.db")).unwrap();
+    catalog.execute("UPDATE journal SET table_name = 'tests_of_tomorrow'", []).unwrap();
+    drop(catalog);
+    let refused = Store::open(options(folder.path())).map(drop).unwrap_err();
+    assert!(
+        matches!(&refused, OpenError::UnknownTable { table, .. } if table == "tests_of_tomorrow"),
+        "{refused}"
+    );
+    assert!(refused.to_string().contains("use the newer program"), "{refused}");
+}
+
+#[test]
 fn a_damaged_journal_is_refused_at_the_start_and_found_by_check() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
