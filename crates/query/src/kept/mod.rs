@@ -4,11 +4,11 @@
 //! of the range, where a bucket is cut. To decode them costs more than to answer from them.
 //!
 //! ```text
-//!  a small companion ──────────────► all its rows        ┐
-//!  a large one, and a filter that ─► those of these      │   column by column, as they are asked for
-//!  a few of its row groups pass      row groups          ├─► [`Kept`]: at most `KEPT_BYTES`, what was used least
-//!  a segment, and a range that ────► its rows of that    │   recently goes first
-//!  takes a day or an hour of it      day, of that hour   ┘
+//!  a short companion ──────────────► all its rows        ┐
+//!  a segment, and a range that ────► its rows of that    │   column by column, as they are asked for
+//!  takes a day or an hour of it      day, of that hour   ├─► [`Kept`]: at most `KEPT_BYTES`, what was used least
+//!  another companion, and a filter ► those of these      │   recently goes first
+//!  that few of its row groups pass   row groups          ┘
 //! ```
 //!
 //! **Invariants**
@@ -111,12 +111,12 @@ impl Kept {
         if bytes > MOST_FILE_BYTES_OF_A_QUERY { (Vec::new(), segments) } else { (parts, read) }
     }
 
-    /// Takes out of what is chosen of segments the row groups that are kept, for a query that takes `parts` already.
-    pub(crate) fn take_row_groups(chosen: &mut Vec<Chosen>, parts: &mut Vec<Part>) {
+    /// Takes out of what is chosen of segments what is kept of it, for a query that takes `parts` already.
+    pub(crate) fn take_chosen(chosen: &mut Vec<Chosen>, parts: &mut Vec<Part>) {
         let mut bytes: u64 = parts.iter().map(|part| part.file_bytes).sum();
         chosen.retain(|Chosen { segment, needed }| {
-            let found = needed.as_ref().and_then(|needed| row_groups_of(segment, &needed.row_groups));
-            let Some(found) = found else { return true };
+            let row_groups = needed.as_ref().map(|needed| needed.row_groups.as_slice());
+            let Some(found) = row_groups_of(segment, row_groups) else { return true };
             bytes += found.iter().map(|part| part.file_bytes).sum::<u64>();
             let is_too_much = bytes > MOST_FILE_BYTES_OF_A_QUERY;
             if !is_too_much {

@@ -10,6 +10,8 @@ use crate::table::row_groups::RowGroup;
 
 /// Most rows that a part should have, by what the catalog knows of the segment.
 const MOST_ROWS: u64 = 64 * 1024;
+/// Rows up to which all of a companion are read, whatever is asked for: to find out which are needed takes longer.
+const FEW_ROWS: u64 = 8 * 1024;
 /// Most bytes of the file that it should take.
 const MOST_FILE_BYTES: u64 = 4 * 1024 * 1024;
 /// Days, or hours, that are looked at one by one: the ends of a range.
@@ -52,10 +54,11 @@ impl std::hash::Hash for Part {
     }
 }
 
-/// The parts of a segment that hold all its rows of a range (its first and its last moment): companions whole, of others
-/// the days or hours that the range takes. `None` where these are not few and small.
+/// The parts of a segment that hold all its rows of a range (its first and its last moment): the days or hours that the
+/// range takes, and of short companions all. `None` where these are not few and small; of a companion it may still be
+/// [row groups](row_groups_of).
 pub(crate) fn parts_of(segment: &SegmentFile, range: Option<(i64, i64)>) -> Option<Vec<Part>> {
-    if segment.rolls_up.is_some() && is_small(segment.rows, segment.size_bytes) {
+    if segment.rolls_up.is_some() && segment.rows <= FEW_ROWS && is_small(segment.rows, segment.size_bytes) {
         return Some(vec![part(segment, Which::All, segment.rows, segment.size_bytes)]);
     }
     let (first, last) = range?;
@@ -83,13 +86,19 @@ pub(crate) fn parts_of(segment: &SegmentFile, range: Option<(i64, i64)>) -> Opti
     None
 }
 
-/// The parts of a companion that are these row groups, which is where the rows of one service lie in a file of all.
-/// `None` where they are not few and small, and for segments that are no companions.
-pub(crate) fn row_groups_of(segment: &SegmentFile, row_groups: &[RowGroup]) -> Option<Vec<Part>> {
-    let rows = row_groups.iter().map(|group| group.rows).sum();
-    let bytes = row_groups.iter().map(|group| group.bytes).sum();
-    let of_group = |group: &RowGroup| part(segment, Which::RowGroup(group.number), group.rows, group.bytes);
-    (segment.rolls_up.is_some() && is_small(rows, bytes)).then(|| row_groups.iter().map(of_group).collect())
+/// The parts of a companion that are these row groups, all of it where none are named: the rows of one service lie in
+/// few of them. `None` where they are not small, and for segments that are no companions.
+pub(crate) fn row_groups_of(segment: &SegmentFile, row_groups: Option<&[RowGroup]>) -> Option<Vec<Part>> {
+    let parts = match row_groups {
+        None => vec![part(segment, Which::All, segment.rows, segment.size_bytes)],
+        Some(row_groups) => row_groups
+            .iter()
+            .map(|group| part(segment, Which::RowGroup(group.number), group.rows, group.bytes))
+            .collect(),
+    };
+    let sum = |of: fn(&Part) -> u64| parts.iter().map(of).sum();
+    let are_small = is_small(sum(|part| part.rows), sum(|part| part.file_bytes));
+    (segment.rolls_up.is_some() && are_small).then_some(parts)
 }
 
 fn part(segment: &SegmentFile, which: Which, rows: u64, file_bytes: u64) -> Part {
@@ -157,10 +166,10 @@ mod tests {
     }
 
     #[test]
-    fn small_companions_are_kept_whole_and_others_by_their_times() {
+    fn short_companions_are_kept_whole_and_others_by_their_times() {
         let companion = |rows| SegmentFile { rolls_up: Some(7), ..segment(rows, 30) };
         assert_eq!(parts_of(&companion(1_000), None).map(|parts| parts.len()), Some(1));
-        assert!(parts_of(&companion(1_000_000), None).is_none());
+        assert!(parts_of(&companion(10_000), None).is_none());
         let noon = 101 * DAY + 12 * HOUR;
         assert_eq!(times(&companion(1_000_000), noon, noon + HOUR).map(|parts| parts.len()), Some(1));
         assert!(parts_of(&segment(1_000, 30), None).is_none());
@@ -173,11 +182,16 @@ mod tests {
             (0..count).map(|number| RowGroup { number, rows: 4_096, bytes: 400_000 }).collect()
         };
         let which = |segment, count| -> Option<Vec<Which>> {
-            Some(row_groups_of(segment, &groups(count))?.into_iter().map(|part| part.which).collect())
+            let parts = row_groups_of(segment, Some(&groups(count)))?;
+            Some(parts.into_iter().map(|part| part.which).collect())
         };
         assert_eq!(which(&companion, 2), Some(vec![Which::RowGroup(0), Which::RowGroup(1)]));
         assert_eq!(which(&companion, 11), None, "too many bytes");
         assert_eq!(which(&segment(1_000_000, 30), 2), None, "no companion");
+        assert!(row_groups_of(&companion, None).is_none());
+        let small = SegmentFile { rows: 60_000, size_bytes: 1_000_000, ..companion };
+        let parts = row_groups_of(&small, None).unwrap();
+        assert_eq!(parts.iter().map(|part| part.which).collect::<Vec<_>>(), [Which::All]);
     }
 
     #[test]

@@ -115,7 +115,7 @@ async fn of_a_large_companion_the_row_groups_that_are_needed_are_kept() {
     assert!(Kept::divide(vec![segment.clone()], None).0.is_empty(), "too large as a whole");
     let mut read_whole = vec![chosen(&segment, [3, 7]), chosen(&segment, 0..10)];
     let mut parts = Vec::new();
-    Kept::take_row_groups(&mut read_whole, &mut parts);
+    Kept::take_chosen(&mut read_whole, &mut parts);
     assert_eq!(read_whole.len(), 1, "not where all are needed");
     let [third, seventh] = parts.as_slice() else { panic!("{parts:?}") };
     let kept = with_room(KEPT_BYTES);
@@ -134,7 +134,7 @@ fn row_groups_beyond_what_a_query_may_keep_are_read() {
     let large = SegmentFile { size_bytes: 30 << 20, ..one };
     let mut read: Vec<Chosen> = (0..8).map(|_| chosen(&large, [2])).collect();
     let mut parts = Vec::new();
-    Kept::take_row_groups(&mut read, &mut parts);
+    Kept::take_chosen(&mut read, &mut parts);
     assert_eq!((parts.len(), read.len()), (5, 3));
 }
 
@@ -185,7 +185,7 @@ async fn more_rows_than_they_seemed_are_passed_on_and_not_kept() {
 #[tokio::test]
 async fn a_query_that_ends_while_it_decodes_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
-    let (segment, schema) = segment(folder.path(), 1, 10_000);
+    let (segment, schema) = segment(folder.path(), 1, 8_000);
     let (parts, _) = Kept::divide(vec![segment], None);
     let kept = with_room(KEPT_BYTES);
     for polls in 0..6 {
@@ -199,13 +199,13 @@ async fn a_query_that_ends_while_it_decodes_leaves_nothing_behind() {
             tokio::task::yield_now().await;
         }
     }
-    assert_eq!(read(&kept, &parts[0], &schema, &[1]).await.num_rows(), 10_000);
+    assert_eq!(read(&kept, &parts[0], &schema, &[1]).await.num_rows(), 8_000);
 }
 
 #[tokio::test]
 async fn many_that_ask_at_once_get_the_same() {
     let folder = tempfile::tempdir().unwrap();
-    let (segment, schema) = segment(folder.path(), 1, 10_000);
+    let (segment, schema) = segment(folder.path(), 1, 8_000);
     let (parts, _) = Kept::divide(vec![segment], None);
     let kept = with_room(KEPT_BYTES);
     let asked = (0..16).map(|number| {
@@ -214,7 +214,7 @@ async fn many_that_ask_at_once_get_the_same() {
     });
     for batch in futures::future::join_all(asked).await {
         assert_eq!(numbers(&batch, 1)[..3], [0, 7, 14]);
-        assert_eq!(batch.num_rows(), 10_000);
+        assert_eq!(batch.num_rows(), 8_000);
     }
 }
 

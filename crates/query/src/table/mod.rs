@@ -114,7 +114,7 @@ impl SnapshotTable {
                 let range = self.part.as_ref().map(|part| part.range);
                 let (mut parts, segments) = Kept::divide(segments, range);
                 let mut chosen = self.reader.choose(&scan, segments).await?;
-                Kept::take_row_groups(&mut chosen, &mut parts);
+                Kept::take_chosen(&mut chosen, &mut parts);
                 plans.extend(KeptExec::scan(&kept, scan.schema, parts, scan.projection.as_ref())?);
                 chosen
             }
