@@ -183,7 +183,26 @@ fn counts_larger_than_any_list_are_merged_without_growing() {
 }
 
 #[test]
-fn counts_that_outgrow_32_bits_stand_beside_small_ones() {
+fn a_count_goes_on_past_what_a_page_holds() {
+    for count in [65_534, 65_535, 65_536, 131_071, 131_072, 200_000] {
+        let mut one_by_one = sketch(&vec![1.5; count]);
+        one_by_one.extend(&[5.0; 300]);
+        let mut merged = sketch(&[5.0; 300]);
+        for part in [count / 3, count - count / 3] {
+            merged.merge_encoded(&sketch(&vec![1.5; part]).encode()).unwrap();
+        }
+        assert_eq!(one_by_one.encode(), merged.encode(), "{count}");
+        let last = (count + 299) as f64;
+        let at_the_border = [(count - 1) as f64 / last, count as f64 / last];
+        let found = one_by_one.quantiles(&at_the_border).unwrap();
+        for (found, expected) in found.iter().zip([1.5, 5.0]) {
+            assert!((found - expected).abs() <= expected / 256.0, "{found} for {expected} of {count}");
+        }
+    }
+}
+
+#[test]
+fn counts_that_outgrow_a_page_stand_beside_small_ones() {
     let mut large = sketch(&[1.0, 300.0]);
     for _ in 0..33 {
         let same = large.clone();

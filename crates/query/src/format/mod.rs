@@ -8,6 +8,7 @@ mod cell;
 mod csv;
 mod json;
 mod parquet;
+mod plan;
 mod table;
 
 use std::fmt;
@@ -33,7 +34,7 @@ pub enum Format {
     Parquet,
     /// An Arrow IPC stream.
     ArrowStream,
-    /// Columns side by side for a terminal, this many letters wide.
+    /// Columns side by side for a terminal, this many letters wide. Plans, which `EXPLAIN` answers, are written in full.
     Table {
         /// Letters in a line; long texts are clipped to it. `None` for no end.
         width: Option<usize>,
@@ -152,6 +153,7 @@ fn encoder(format: Format, schema: &SchemaRef) -> Box<dyn Encoder> {
         Format::Csv => Box::new(csv::Csv::new(schema)),
         Format::Parquet => Box::new(parquet::Parquet::new(schema)),
         Format::ArrowStream => Box::new(arrow_stream::ArrowStream::new(schema)),
+        Format::Table { .. } if plan::Plans::are(schema) => Box::new(plan::Plans),
         Format::Table { width } => Box::new(table::Table::new(schema, width)),
     }
 }

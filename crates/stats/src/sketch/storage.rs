@@ -2,19 +2,19 @@
 //!
 //! A query that groups by test makes a sketch for each of a million tests, most of them with a handful of values; one
 //! without groups counts a billion values in one. The list serves the first, at 4 bytes a value; the pages serve the
-//! second, where counting is a look into a small table and an addition. A page has 32 bits for each count; the few counts
-//! that outgrow them lie beside.
+//! second, where counting is a look into a small table and an addition. A page has 16 bits for each count, which is enough
+//! for a test of some thousand values; what outgrows them is carried to a list beside, once in 65,536 times.
 
 use std::collections::BTreeMap;
 
 use super::bucket::{Key, MANTISSA_BITS};
 
-/// Values kept one by one before pages are laid out; a page takes as much.
+/// Values kept one by one before pages are laid out; two pages take as much.
 const FEW: usize = 128;
 const PAGE_BUCKETS: usize = 1 << MANTISSA_BITS;
 
 /// The counts of an octave.
-type Page = [u32; PAGE_BUCKETS];
+type Page = [u16; PAGE_BUCKETS];
 
 #[derive(Debug, Clone)]
 pub(super) enum Storage {
@@ -39,7 +39,7 @@ pub(super) struct Pages {
     pages: Vec<Option<Box<Page>>>,
     /// How many there are.
     count: usize,
-    /// What outgrew 32 bits, by the number of the bucket; counts as well as the page does.
+    /// What outgrew 16 bits, by the number of the bucket; counts as well as the page does.
     outgrown: BTreeMap<i32, u64>,
 }
 
@@ -186,9 +186,12 @@ impl Pages {
             _ => return self.add_to_new_page(number, count),
         };
         if let Some(slot) = page.get_mut(bucket) {
-            match u32::try_from(count).ok().and_then(|count| slot.checked_add(count)) {
+            match u16::try_from(count).ok().and_then(|count| slot.checked_add(count)) {
                 Some(sum) => *slot = sum,
-                None => self.outgrow(number, count),
+                None => {
+                    let carried = std::mem::take(slot);
+                    self.outgrow(number, count.saturating_add(carried.into()));
+                }
             }
         }
     }
