@@ -18,6 +18,8 @@ use self::panels::{Dialect, Range, panels, percentiles_of_a_year};
 const MOST_MILLISECONDS_OF_A_YEAR: f64 = 30.0;
 const MOST_MILLISECONDS_COLD: f64 = 150.0;
 const MOST_MILLISECONDS_WARM: f64 = 40.0;
+/// Requests that a browser has under way to one server.
+const PANELS_AT_ONCE: usize = 6;
 
 pub(crate) fn measure(scene: &Scene, report: &mut Report) -> anyhow::Result<()> {
     let data = dataset::year(&scene.folder)?;
@@ -27,8 +29,9 @@ pub(crate) fn measure(scene: &Scene, report: &mut Report) -> anyhow::Result<()> 
     let month = Range::Between(last - 30 * 86_400 - 1_357, last);
     let dashboard = panels(Dialect::Manometer, &month, 7);
 
-    let of_a_year = answer(&data, &[year.ours.to_owned()], scene.rounds)?;
-    let of_a_month = answer(&data, &dashboard, scene.rounds)?;
+    let of_a_year = answer(&data, &[year.ours.to_owned()], 1, scene.rounds)?;
+    let in_turn = answer(&data, &dashboard, 1, scene.rounds)?;
+    let at_once = answer(&data, &dashboard, PANELS_AT_ONCE, scene.rounds)?;
 
     let mut asked = vec![year.duckdb.to_owned()];
     asked.extend(panels(Dialect::DuckDb, &month, 7));
@@ -54,13 +57,17 @@ pub(crate) fn measure(scene: &Scene, report: &mut Report) -> anyhow::Result<()> 
         MOST_MILLISECONDS_OF_A_YEAR,
         milliseconds(peer.get(..1).unwrap_or_default()),
     );
-    line("12-panel dashboard, 30 days, cold", median(of_a_month.cold), MOST_MILLISECONDS_COLD, None);
+    line("12-panel dashboard, 30 days, cold", median(in_turn.cold), MOST_MILLISECONDS_COLD, None);
     line(
         "12-panel dashboard, 30 days, warm",
-        median(of_a_month.warm),
+        median(in_turn.warm),
         MOST_MILLISECONDS_WARM,
         milliseconds(peer.get(1..).unwrap_or_default()),
     );
+    for (what, times) in [("cold", at_once.cold), ("warm", at_once.warm)] {
+        let what = format!("… {what}, {PANELS_AT_ONCE} panels at once, as a browser asks");
+        report.figure(what, median(times), "ms", Goal::None);
+    }
     note("dashboards: beside ingest");
     beside_ingest::measure(scene, report)
 }
