@@ -12,7 +12,7 @@ use crate::rollup::MixedTable;
 use crate::table::pruning::equality;
 
 /// Rows up to which one thread works alone.
-const FEW_ROWS: u64 = 64 * 1024;
+const FEW_ROWS: u64 = 128 * 1024;
 /// A sketch counts as so many of them.
 const ROWS_OF_A_SKETCH: u64 = 8;
 

@@ -14,6 +14,7 @@ use datafusion::execution::SendableRecordBatchStream;
 
 use super::MOST_BYTES_OF_A_PART;
 use super::reading::{Reader, Rows};
+use crate::table::AT;
 
 /// Rows past which a part is not kept, however few it seemed to have.
 const MOST_ROWS: usize = 256 * 1024;
@@ -46,8 +47,12 @@ impl Columns {
 
     pub(super) async fn rows(&mut self, reader: &Reader<'_>, wanted: &[usize]) -> Result<Answer> {
         if self.rows.is_none() {
-            let rows = reader.find().await?;
+            let (rows, times) = reader.find().await?;
             self.bytes += rows.bytes();
+            if let Some(times) = times.filter(|_| (1..=MOST_ROWS).contains(&rows.count())) {
+                let pieces: Vec<&dyn Array> = times.iter().map(AsRef::as_ref).collect();
+                self.keep(BTreeMap::from([(reader.schema.index_of(AT)?, concat(&pieces)?)]));
+            }
             self.rows = Some(rows);
         }
         let Some(rows) = &self.rows else { return internal_err!("a part without rows") };

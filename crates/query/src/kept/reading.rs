@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::TimestampMicrosecondArray;
 use datafusion::arrow::array::{
-    Array, AsArray, BooleanArray, RecordBatch, RecordBatchOptions, new_null_array,
+    Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions, new_null_array,
 };
 use datafusion::arrow::compute::kernels::cmp::{gt_eq, lt};
-use datafusion::arrow::compute::{and, cast};
+use datafusion::arrow::compute::{and, cast, filter};
 use datafusion::arrow::datatypes::{Schema, SchemaRef, TimestampMicrosecondType};
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::error::{DataFusionError, Result};
@@ -74,8 +74,8 @@ impl Reader<'_> {
         Ok(ParquetRecordBatchStreamBuilder::new(file).await?)
     }
 
-    /// Finds out which rows the part has.
-    pub(super) async fn find(&self) -> Result<Rows> {
+    /// Finds out which rows the part has, and of those of some times their times, which are read for it.
+    pub(super) async fn find(&self) -> Result<(Rows, Option<Vec<ArrayRef>>)> {
         let builder = self.open().await?;
         let groups = builder.metadata().row_groups();
         let whole = |row_groups: Vec<usize>| {
@@ -86,8 +86,8 @@ impl Reader<'_> {
             Rows { shares, count }
         };
         let (start, end) = match self.part.which {
-            Which::All => return Ok(whole((0..groups.len()).collect())),
-            Which::RowGroup(group) => return Ok(whole(vec![group])),
+            Which::All => return Ok((whole((0..groups.len()).collect()), None)),
+            Which::RowGroup(group) => return Ok((whole(vec![group]), None)),
             Which::Times(start, end) => (start, end),
         };
         let column = builder.parquet_schema().columns().iter().position(|column| column.name() == AT);
@@ -105,15 +105,19 @@ impl Reader<'_> {
         let all: Vec<Share> = all.collect();
         let mut shares = Vec::new();
         let mut count = 0;
+        let mut found_times = Vec::new();
         for (share, times) in all.iter().zip(self.read_shares(&all, &at).await?) {
             let masks = times.iter().map(|batch| within(batch, start, end)).collect::<Result<Vec<_>>>()?;
             let found: usize = masks.iter().map(BooleanArray::true_count).sum();
             if found > 0 {
                 count += found;
+                for (batch, mask) in times.iter().zip(&masks) {
+                    found_times.push(filter(batch.column(0), mask)?);
+                }
                 shares.push(Share { row_groups: share.row_groups.clone(), wanted: Some(masks) });
             }
         }
-        Ok(Rows { shares, count })
+        Ok((Rows { shares, count }, Some(found_times)))
     }
 
     fn shares(&self, row_groups: Vec<usize>) -> Vec<Vec<usize>> {
