@@ -23,9 +23,11 @@ impl Terminal {
         let name = ptsname(&master, Vec::new()).unwrap();
         let slave =
             || Stdio::from(File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap());
+        // Tests that run in the background may have been told to ignore Ctrl-C, and no shell of theirs could take that back.
         let shell = place
             .command("setsid")
-            .args(["--ctty", "--wait", "bash", "--norc", "--noprofile", "-i"])
+            .args(["--ctty", "--wait", "env", "--default-signal=INT,QUIT"])
+            .args(["bash", "--norc", "--noprofile", "-i"])
             .env("PS1", "$ ")
             .env("TERM", "dumb")
             .stdin(slave())
@@ -109,7 +111,9 @@ fn a_command_reads_the_terminal_as_if_nobody_stood_between() {
 #[test]
 fn ctrl_c_ends_the_whole_script_around_it() {
     let place = Place::new();
-    place.write("script.sh", "$MANOMETER exec -q -- sh -c 'echo begun; sleep 1000'\necho not reached\n");
+    // One process that says so and waits: a shell that is told to end while it makes another would wait for that one.
+    place.write("words", "begun\n");
+    place.write("script.sh", "$MANOMETER exec -q -- tail -f words\necho not reached\n");
     let mut terminal = Terminal::open(&place);
     terminal.press("bash script.sh\n");
     terminal.until("begun");

@@ -41,7 +41,7 @@ pub(crate) use columns::Answer;
 pub(crate) use exec::KeptExec;
 pub(crate) use part::{Part, parts_of};
 
-use part::row_groups_of;
+use part::parts_of_chosen;
 
 /// Most memory of columns that are kept, in bytes.
 pub(crate) const KEPT_BYTES: usize = 64 * 1024 * 1024;
@@ -116,7 +116,7 @@ impl Kept {
         let mut bytes: u64 = parts.iter().map(|part| part.file_bytes).sum();
         chosen.retain(|Chosen { segment, needed }| {
             let row_groups = needed.as_ref().map(|needed| needed.row_groups.as_slice());
-            let Some(found) = row_groups_of(segment, row_groups) else { return true };
+            let Some(found) = parts_of_chosen(segment, row_groups) else { return true };
             bytes += found.iter().map(|part| part.file_bytes).sum::<u64>();
             let is_too_much = bytes > MOST_FILE_BYTES_OF_A_QUERY;
             if !is_too_much {

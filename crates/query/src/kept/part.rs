@@ -56,7 +56,7 @@ impl std::hash::Hash for Part {
 
 /// The parts of a segment that hold all its rows of a range (its first and its last moment): the days or hours that the
 /// range takes, and of short companions all. `None` where these are not few and small; of a companion it may still be
-/// [row groups](row_groups_of).
+/// [row groups](parts_of_chosen).
 pub(crate) fn parts_of(segment: &SegmentFile, range: Option<(i64, i64)>) -> Option<Vec<Part>> {
     if segment.rolls_up.is_some() && segment.rows <= FEW_ROWS && is_small(segment.rows, segment.size_bytes) {
         return Some(vec![part(segment, Which::All, segment.rows, segment.size_bytes)]);
@@ -88,7 +88,7 @@ pub(crate) fn parts_of(segment: &SegmentFile, range: Option<(i64, i64)>) -> Opti
 
 /// The parts of a companion that are these row groups, all of it where none are named: the rows of one service lie in
 /// few of them. `None` where they are not small, and for segments that are no companions.
-pub(crate) fn row_groups_of(segment: &SegmentFile, row_groups: Option<&[RowGroup]>) -> Option<Vec<Part>> {
+pub(crate) fn parts_of_chosen(segment: &SegmentFile, row_groups: Option<&[RowGroup]>) -> Option<Vec<Part>> {
     let parts = match row_groups {
         None => vec![part(segment, Which::All, segment.rows, segment.size_bytes)],
         Some(row_groups) => row_groups
@@ -182,15 +182,15 @@ mod tests {
             (0..count).map(|number| RowGroup { number, rows: 4_096, bytes: 400_000 }).collect()
         };
         let which = |segment, count| -> Option<Vec<Which>> {
-            let parts = row_groups_of(segment, Some(&groups(count)))?;
+            let parts = parts_of_chosen(segment, Some(&groups(count)))?;
             Some(parts.into_iter().map(|part| part.which).collect())
         };
         assert_eq!(which(&companion, 2), Some(vec![Which::RowGroup(0), Which::RowGroup(1)]));
         assert_eq!(which(&companion, 11), None, "too many bytes");
         assert_eq!(which(&segment(1_000_000, 30), 2), None, "no companion");
-        assert!(row_groups_of(&companion, None).is_none());
+        assert!(parts_of_chosen(&companion, None).is_none());
         let small = SegmentFile { rows: 60_000, size_bytes: 1_000_000, ..companion };
-        let parts = row_groups_of(&small, None).unwrap();
+        let parts = parts_of_chosen(&small, None).unwrap();
         assert_eq!(parts.iter().map(|part| part.which).collect::<Vec<_>>(), [Which::All]);
     }
 

@@ -355,3 +355,54 @@ async fn what_one_access_has_decoded_shows_another_no_more_than_its_own() {
     assert!(shown.contains("KeptExec: "), "{shown}");
     store.close();
 }
+
+#[tokio::test]
+async fn of_a_long_companion_the_row_groups_of_a_service_are_kept_and_answer_as_rows_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    // Every hour of 28 days, in each of 8 services passed and failed tests.
+    let tests: Vec<Test> = (0..28 * 24 * 8 * 4)
+        .map(|number| {
+            let when = at("2026-03-01T00:00:00Z").plus_seconds((number * 900 / 8) as f64);
+            let service = Some(format!("service-{}", number % 8).into());
+            let status = if number / 8 % 2 == 0 { TestStatus::Failed } else { TestStatus::Passed };
+            Test { service, status, ..test(number, when) }
+        })
+        .collect();
+    deliver(&store, "month", &tests);
+    store.flush().unwrap();
+    store.compact().unwrap();
+    let source: Arc<dyn Source> = store.snapshot();
+    let engine = engine_using(RollupUse::Always);
+    let of_service = "project = 'shop' AND service = 'service-0'";
+    let hourly = format!(
+        "SELECT date_trunc('hour', at), count(*), p95(duration_seconds), max(at) FROM tests
+         WHERE {of_service} AND at >= '2026-03-04T00:00:00Z' AND at < '2026-03-20T06:00:00Z' GROUP BY 1 ORDER BY 1"
+    );
+    let shown = plan(&engine, &source, &hourly).await;
+    assert!(shown.contains("KeptExec: parts=1, rows about 4096"), "{shown}");
+    assert!(!shown.contains("DataSourceExec"), "{shown}");
+    let questions = [
+        hourly,
+        // Of one project, across two row groups, and of all.
+        "SELECT date_trunc('hour', at), count(*), p50(duration_seconds) FROM tests WHERE project = 'blog' GROUP BY 1 ORDER BY 1"
+            .to_owned(),
+        "SELECT date_trunc('hour', at), service, count(*), sum(duration_seconds) FROM tests GROUP BY 1, 2 ORDER BY 1, 2"
+            .to_owned(),
+        "SELECT service, status, count(*) FROM tests
+         WHERE at >= '2026-03-04T05:00:00Z' AND at < '2026-03-05T07:00:00Z' GROUP BY 1, 2 ORDER BY 1, 2"
+            .to_owned(),
+        "SELECT date_trunc('hour', at), count(*) FROM tests WHERE service = 'no-such' GROUP BY 1".to_owned(),
+    ];
+    let from_rows = engine_using(RollupUse::Never);
+    for round in 0..2 {
+        for sql in &questions {
+            for access in [Access::All, Access::projects(["shop"]), Access::projects(["blog", "shop"])] {
+                let expected = csv(&from_rows, &source, sql, access.clone()).await.unwrap();
+                let kept = csv(&engine, &source, sql, access.clone()).await.unwrap();
+                assert_eq!(kept, expected, "{round} {access:?}: {sql}");
+            }
+        }
+    }
+    store.close();
+}

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use manometer_server::access::Scope;
 
-use crate::harness::Harness;
+use crate::harness::{Harness, TABLES, VIEWS};
 
 /// Runs a program against a server that wants a token; `None`, said aloud, where the program is not there.
 async fn run(server: &Harness, secret: &str, program: &str, arguments: &[&str]) -> Option<Output> {
@@ -97,9 +97,8 @@ async fn jdbc_reads_prepares_and_describes() {
     };
     let (server, secret) = guarded().await;
     let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/postgres/clients/Reads.java");
-    let Some(output) = run(&server, &secret, "java", &["-cp", driver, program.to_str().unwrap()]).await
-    else {
-        return;
-    };
+    let (tables, views) = (TABLES.to_string(), VIEWS.to_string());
+    let arguments = ["-cp", driver, program.to_str().unwrap(), &tables, &views];
+    let Some(output) = run(&server, &secret, "java", &arguments).await else { return };
     assert!(output.status.success() && told(&output).contains("all done"), "{}", told(&output));
 }

@@ -10,6 +10,10 @@ use manometer_store::{Store, StoreOptions};
 use serde_json::{Value, json};
 use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
 
+/// Tables and views that clients are shown.
+pub(crate) const TABLES: usize = 28;
+pub(crate) const VIEWS: usize = 5;
+
 /// A running server and its folder.
 pub(crate) struct Harness {
     pub(crate) server: Server,

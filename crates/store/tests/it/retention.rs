@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use manometer_model::records::{Deployment, Job, LOGS, Log, RUNS, Run, TESTS, Test};
 use manometer_model::retention::RetentionSettings;
-use manometer_model::{Conclusion, Keep, Retention, Row, Status, Timestamp, rollups};
+use manometer_model::{Conclusion, Keep, Retention, Row, Status, Timestamp, rollups, rollups_of};
 use manometer_store::{Detail, FlushPolicy, ReadOnlyStore, Store, StoreOptions, check};
 
 use crate::world::{
@@ -504,7 +504,7 @@ fn what_is_held_and_when_it_goes_is_told_beside_the_process_that_serves() {
     send_days(&store, "b", [41].into_iter());
     let seen = ReadOnlyStore::open(place.options()).unwrap().snapshot();
     let all = seen.holdings(Detail::Table, &place.retention);
-    assert_eq!(all.len(), 6, "and five roll-ups");
+    assert_eq!(all.len(), 1 + rollups_of(&TESTS).count(), "the tests and their roll-ups");
     assert_eq!((all[0].rows, all[0].rows_in_memory, all[0].segments), (4, 1, 2));
     assert_eq!((all[0].kept.as_str(), all[0].first_removal.as_deref()), ("90 days", Some("2026-06-03")));
     assert!(all[0].bytes_per_row().unwrap() > 0.0);
