@@ -364,7 +364,7 @@ async fn of_a_long_companion_the_row_groups_of_a_service_are_kept_and_answer_as_
     let tests: Vec<Test> = (0..28 * 24 * 8 * 4)
         .map(|number| {
             let when = at("2026-03-01T00:00:00Z").plus_seconds((number * 900 / 8) as f64);
-            let service = Some(format!("service-{}", number % 8).into());
+            let service = Some(format!("service-{}", number % 8));
             let status = if number / 8 % 2 == 0 { TestStatus::Failed } else { TestStatus::Passed };
             Test { service, status, ..test(number, when) }
         })
