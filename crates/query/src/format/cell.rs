@@ -16,3 +16,8 @@ const OPTIONS: FormatOptions<'static> = FormatOptions::new()
 pub(super) fn formatter(column: &dyn Array) -> Result<ArrayFormatter<'_>, ArrowError> {
     ArrayFormatter::try_new(column, &OPTIONS)
 }
+
+/// The letter, or a sign in the place of one that would steer a terminal.
+pub(super) fn harmless(letter: char) -> char {
+    if letter.is_control() { '\u{fffd}' } else { letter }
+}

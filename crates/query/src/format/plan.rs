@@ -49,7 +49,7 @@ impl Encoder for Plans {
 fn push_lines(text: &mut String, indent: &str, lines: &str) {
     for line in lines.lines() {
         text.push_str(indent);
-        text.extend(line.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }));
+        text.extend(line.chars().map(cell::harmless));
         text.push('\n');
     }
 }

@@ -139,8 +139,7 @@ fn visible(text: &str) -> String {
         .map(|letter| match letter {
             '\n' => '⏎',
             '\t' => ' ',
-            control if control.is_control() => '\u{fffd}',
-            other => other,
+            other => cell::harmless(other),
         })
         .collect()
 }

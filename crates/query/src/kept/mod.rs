@@ -41,7 +41,7 @@ pub(crate) use columns::Answer;
 pub(crate) use exec::KeptExec;
 pub(crate) use part::{Part, parts_of};
 
-use part::parts_of_chosen;
+use part::{file_bytes, parts_of_chosen};
 
 /// Most memory of columns that are kept, in bytes.
 pub(crate) const KEPT_BYTES: usize = 64 * 1024 * 1024;
@@ -93,31 +93,31 @@ impl Kept {
     /// Divides segments into parts that are kept, and segments that are read. `range` is the first and the last moment
     /// a query asks for, in microseconds since 1970.
     pub(crate) fn divide(
-        segments: Vec<SegmentFile>,
+        segments: &[SegmentFile],
         range: Option<(i64, i64)>,
     ) -> (Vec<Part>, Vec<SegmentFile>) {
-        let mut bytes = 0;
         let mut parts = Vec::new();
         let mut read = Vec::new();
-        for segment in &segments {
+        for segment in segments {
             match parts_of(segment, range) {
-                Some(found) => {
-                    bytes += found.iter().map(|part| part.file_bytes).sum::<u64>();
-                    parts.extend(found);
-                }
+                Some(found) => parts.extend(found),
                 None => read.push(segment.clone()),
             }
         }
-        if bytes > MOST_FILE_BYTES_OF_A_QUERY { (Vec::new(), segments) } else { (parts, read) }
+        if file_bytes(&parts) > MOST_FILE_BYTES_OF_A_QUERY {
+            (Vec::new(), segments.to_vec())
+        } else {
+            (parts, read)
+        }
     }
 
     /// Takes out of what is chosen of segments what is kept of it, for a query that takes `parts` already.
     pub(crate) fn take_chosen(chosen: &mut Vec<Chosen>, parts: &mut Vec<Part>) {
-        let mut bytes: u64 = parts.iter().map(|part| part.file_bytes).sum();
+        let mut bytes = file_bytes(parts);
         chosen.retain(|Chosen { segment, needed }| {
             let row_groups = needed.as_ref().map(|needed| needed.row_groups.as_slice());
             let Some(found) = parts_of_chosen(segment, row_groups) else { return true };
-            bytes += found.iter().map(|part| part.file_bytes).sum::<u64>();
+            bytes += file_bytes(&found);
             let is_too_much = bytes > MOST_FILE_BYTES_OF_A_QUERY;
             if !is_too_much {
                 parts.extend(found);
@@ -128,7 +128,7 @@ impl Kept {
 
     /// Are all rows of a range of these segments given from what is kept?
     pub(crate) fn keeps_all(segments: &[SegmentFile], range: (i64, i64)) -> bool {
-        Self::divide(segments.to_vec(), Some(range)).1.is_empty()
+        Self::divide(segments, Some(range)).1.is_empty()
     }
 
     /// The rows of a part, of some columns of its table: those that are not here are decoded, and kept.

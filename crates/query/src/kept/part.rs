@@ -58,8 +58,10 @@ impl std::hash::Hash for Part {
 /// range takes, and of short companions all. `None` where these are not few and small; of a companion it may still be
 /// [row groups](parts_of_chosen).
 pub(crate) fn parts_of(segment: &SegmentFile, range: Option<(i64, i64)>) -> Option<Vec<Part>> {
-    if segment.rolls_up.is_some() && segment.rows <= FEW_ROWS && is_small(segment.rows, segment.size_bytes) {
-        return Some(vec![part(segment, Which::All, segment.rows, segment.size_bytes)]);
+    if segment.rows <= FEW_ROWS
+        && let Some(whole) = parts_of_chosen(segment, None)
+    {
+        return Some(whole);
     }
     let (first, last) = range?;
     let (min, max) = (segment.min_at.as_micros(), segment.max_at.as_micros());
@@ -96,9 +98,13 @@ pub(crate) fn parts_of_chosen(segment: &SegmentFile, row_groups: Option<&[RowGro
             .map(|group| part(segment, Which::RowGroup(group.number), group.rows, group.bytes))
             .collect(),
     };
-    let sum = |of: fn(&Part) -> u64| parts.iter().map(of).sum();
-    let are_small = is_small(sum(|part| part.rows), sum(|part| part.file_bytes));
+    let are_small = is_small(parts.iter().map(|part| part.rows).sum(), file_bytes(&parts));
     (segment.rolls_up.is_some() && are_small).then_some(parts)
+}
+
+/// Bytes of files that hold these parts, about.
+pub(super) fn file_bytes(parts: &[Part]) -> u64 {
+    parts.iter().map(|part| part.file_bytes).sum()
 }
 
 fn part(segment: &SegmentFile, which: Which, rows: u64, file_bytes: u64) -> Part {

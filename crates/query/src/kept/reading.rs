@@ -74,8 +74,8 @@ impl Reader<'_> {
         Ok(ParquetRecordBatchStreamBuilder::new(file).await?)
     }
 
-    /// Finds out which rows the part has, and of those of some times their times, which are read for it.
-    pub(super) async fn find(&self) -> Result<(Rows, Option<Vec<ArrayRef>>)> {
+    /// Finds out which rows the part has. Where it takes their times to find them, these come with it, piece by piece.
+    pub(super) async fn find(&self) -> Result<(Rows, Vec<ArrayRef>)> {
         let builder = self.open().await?;
         let groups = builder.metadata().row_groups();
         let whole = |row_groups: Vec<usize>| {
@@ -86,8 +86,8 @@ impl Reader<'_> {
             Rows { shares, count }
         };
         let (start, end) = match self.part.which {
-            Which::All => return Ok((whole((0..groups.len()).collect()), None)),
-            Which::RowGroup(group) => return Ok((whole(vec![group]), None)),
+            Which::All => return Ok((whole((0..groups.len()).collect()), Vec::new())),
+            Which::RowGroup(group) => return Ok((whole(vec![group]), Vec::new())),
             Which::Times(start, end) => (start, end),
         };
         let column = builder.parquet_schema().columns().iter().position(|column| column.name() == AT);
@@ -117,7 +117,7 @@ impl Reader<'_> {
                 shares.push(Share { row_groups: share.row_groups.clone(), wanted: Some(masks) });
             }
         }
-        Ok((Rows { shares, count }, Some(found_times)))
+        Ok((Rows { shares, count }, found_times))
     }
 
     fn shares(&self, row_groups: Vec<usize>) -> Vec<Vec<usize>> {

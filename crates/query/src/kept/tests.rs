@@ -77,7 +77,7 @@ async fn an_hour_of_a_file_that_is_in_another_order_is_its_rows_in_their_order()
     let folder = tempfile::tempdir().unwrap();
     let (segment, schema) = segment(folder.path(), 1, 1_000);
     let segment = SegmentFile { rolls_up: None, rows: 1_000_000, ..segment };
-    let (parts, read_whole) = Kept::divide(vec![segment], Some((3 * HOUR + 5, 3 * HOUR + 9)));
+    let (parts, read_whole) = Kept::divide(&[segment], Some((3 * HOUR + 5, 3 * HOUR + 9)));
     assert!(read_whole.is_empty());
     let [part] = parts.as_slice() else { panic!("{parts:?}") };
     assert_eq!(part.which, part::Which::Times(3 * HOUR, 4 * HOUR));
@@ -112,7 +112,7 @@ fn chosen(segment: &SegmentFile, numbers: impl IntoIterator<Item = usize>) -> Ch
 async fn of_a_large_companion_the_row_groups_that_are_needed_are_kept() {
     let folder = tempfile::tempdir().unwrap();
     let (segment, schema) = segment(folder.path(), 1, 200_000);
-    assert!(Kept::divide(vec![segment.clone()], None).0.is_empty(), "too large as a whole");
+    assert!(Kept::divide(std::slice::from_ref(&segment), None).0.is_empty(), "too large as a whole");
     let mut read_whole = vec![chosen(&segment, [3, 7]), chosen(&segment, 0..10)];
     let mut parts = Vec::new();
     Kept::take_chosen(&mut read_whole, &mut parts);
@@ -143,7 +143,8 @@ async fn what_was_used_least_recently_makes_room() {
     let folder = tempfile::tempdir().unwrap();
     let segments: Vec<_> = (0..8).map(|id| segment(folder.path(), id, 1_000)).collect();
     let schema = Arc::clone(&segments[0].1);
-    let (parts, _) = Kept::divide(segments.into_iter().map(|(segment, _)| segment).collect(), None);
+    let segments: Vec<_> = segments.into_iter().map(|(segment, _)| segment).collect();
+    let (parts, _) = Kept::divide(&segments, None);
     assert_eq!(parts.len(), 8);
     let one = with_room(KEPT_BYTES);
     read(&one, &parts[0], &schema, &[0, 1, 2]).await;
@@ -186,7 +187,7 @@ async fn more_rows_than_they_seemed_are_passed_on_and_not_kept() {
 async fn a_query_that_ends_while_it_decodes_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     let (segment, schema) = segment(folder.path(), 1, 8_000);
-    let (parts, _) = Kept::divide(vec![segment], None);
+    let (parts, _) = Kept::divide(&[segment], None);
     let kept = with_room(KEPT_BYTES);
     for polls in 0..6 {
         let wanted = [0, 1, 2].into();
@@ -206,7 +207,7 @@ async fn a_query_that_ends_while_it_decodes_leaves_nothing_behind() {
 async fn many_that_ask_at_once_get_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let (segment, schema) = segment(folder.path(), 1, 8_000);
-    let (parts, _) = Kept::divide(vec![segment], None);
+    let (parts, _) = Kept::divide(&[segment], None);
     let kept = with_room(KEPT_BYTES);
     let asked = (0..16).map(|number| {
         let (kept, part, schema) = (Arc::clone(&kept), parts[0].clone(), Arc::clone(&schema));
@@ -223,8 +224,8 @@ fn what_would_drive_out_everything_else_is_read_from_its_files() {
     let folder = tempfile::tempdir().unwrap();
     let (one, _) = segment(folder.path(), 1, 100);
     let large = SegmentFile { size_bytes: 3 << 20, ..one };
-    let (parts, read) = Kept::divide(vec![large.clone(); 5], None);
+    let (parts, read) = Kept::divide(&vec![large.clone(); 5], None);
     assert_eq!((parts.len(), read.len()), (5, 0));
-    let (parts, read) = Kept::divide(vec![large; 6], None);
+    let (parts, read) = Kept::divide(&vec![large; 6], None);
     assert_eq!((parts.len(), read.len()), (0, 6));
 }

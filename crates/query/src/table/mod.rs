@@ -112,7 +112,7 @@ impl SnapshotTable {
         let chosen = match state.config().get_extension::<Kept>() {
             Some(kept) => {
                 let range = self.part.as_ref().map(|part| part.range);
-                let (mut parts, segments) = Kept::divide(segments, range);
+                let (mut parts, segments) = Kept::divide(&segments, range);
                 let mut chosen = self.reader.choose(&scan, segments).await?;
                 Kept::take_chosen(&mut chosen, &mut parts);
                 plans.extend(KeptExec::scan(&kept, scan.schema, parts, scan.projection.as_ref())?);

@@ -106,6 +106,7 @@ impl Sketch {
             return Err(SketchError::Malformed("minus zero"));
         }
         self.widen(min, max);
+        // Each holds a value at least.
         self.storage.expect(buckets);
         let mut added = 0_u64;
         let (mut first, mut last) = (None, None);
@@ -162,13 +163,11 @@ impl Input<'_> {
                 return Err(SketchError::Malformed("a number too large"));
             }
             value |= part << shift;
-            if byte & 0x80 == 0 {
-                let is_shortest = byte != 0 || shift == 0;
-                return if is_shortest {
-                    Ok(value)
-                } else {
-                    Err(SketchError::Malformed("a number too long"))
-                };
+            match byte {
+                // A number of one byte is not read here: the last byte of a longer one holds something.
+                0 => break,
+                1..0x80 => return Ok(value),
+                _ => {}
             }
         }
         Err(SketchError::Malformed("a number too long"))

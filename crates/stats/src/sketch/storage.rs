@@ -55,23 +55,18 @@ impl Storage {
 
     #[cold]
     fn add_to_new_pages(&mut self, key: Key, count: u64) {
-        // A few values counted many times, as decoded or merged sketches have them, are a list as long as it lasts.
-        if let Self::Few(values) = self {
-            if count <= FEW.saturating_sub(values.len()) as u64 {
-                values.extend(std::iter::repeat_n(key.number(), count as usize));
-                return;
-            }
-            *self = Self::Pages(Pages::of(values));
-        }
-        if let Self::Pages(pages) = self {
-            pages.add(key, count);
+        self.expect(count);
+        match self {
+            // A few values counted many times, as decoded or merged sketches have them, are a list as long as it lasts.
+            Self::Few(values) => values.extend(std::iter::repeat_n(key.number(), count as usize)),
+            Self::Pages(pages) => pages.add(key, count),
         }
     }
 
-    /// Lays pages out where so many buckets are about to be added that the list would not hold them.
-    pub(super) fn expect(&mut self, buckets: u64) {
+    /// Lays pages out where so many values are about to be added that the list would not hold them.
+    pub(super) fn expect(&mut self, more: u64) {
         if let Self::Few(values) = self
-            && buckets > FEW.saturating_sub(values.len()) as u64
+            && more > FEW.saturating_sub(values.len()) as u64
         {
             *self = Self::Pages(Pages::of(values));
         }

@@ -279,9 +279,9 @@ fn properties(table: &Table, level: u8) -> WriterProperties {
         builder =
             builder.set_data_page_row_count_limit(ROLLUP_PAGE_ROWS).set_write_batch_size(ROLLUP_PAGE_ROWS);
         if let Some(sketch) = rollup.measure.sketch.map(ColumnPath::from) {
+            builder = builder.set_max_row_group_row_count(Some(ROLLUP_ROW_GROUP_ROWS));
             // Every sketch is another, and nobody looks for one.
             builder = builder
-                .set_max_row_group_row_count(Some(ROLLUP_ROW_GROUP_ROWS))
                 .set_column_dictionary_enabled(sketch.clone(), false)
                 .set_column_statistics_enabled(sketch, EnabledStatistics::None);
         }
